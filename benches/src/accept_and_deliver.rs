@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use clap::Args;
+use deskbell_sim::load::IdOrder;
 use deskbell_sim::receiver::Reply;
 use tokio::time::Instant;
 
@@ -18,7 +19,8 @@ use crate::store::Backend;
 
 const PER_SECOND_AIM: f64 = 6_000.0;
 const MEMORY_MB_AIM: f64 = 60.0;
-const REQUESTS_MAX: usize = 400_000;
+/// Requests are prepared before: more than are ever accepted in a second.
+const REQUESTS_A_SECOND_MAX: usize = 20_000;
 /// How long deliveries may go on behind the last ack.
 const BEHIND_MAX: Duration = Duration::from_secs(120);
 
@@ -32,7 +34,7 @@ pub(crate) struct Options {
     in_flight: usize,
     /// How long a run accepts, in seconds
     #[arg(long, default_value_t = 20)]
-    seconds: u64,
+    seconds: u32,
     /// Runs, one after the other; the medians count
     #[arg(long, default_value_t = 3)]
     rounds: u64,
@@ -52,7 +54,7 @@ struct Outcome {
     processor_us: f64,
 }
 
-pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
+pub(crate) fn run(options: &Options) -> Result<Report, BenchError> {
     let bodies = load::user_bodies();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut outcomes = Vec::new();
@@ -62,7 +64,7 @@ pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
         outcomes.push(measure(options, &store.location(), &bodies, round)?);
     }
     let notes = runtime.block_on(options.backend.notes())?;
-    report(options, &outcomes).with_notes(notes).publish()
+    Ok(report(options, &outcomes).with_notes(notes))
 }
 
 fn measure(
@@ -76,9 +78,10 @@ fn measure(
     let server = ServerProcess::start(&server)?;
     let run = Run {
         connections: options.connections,
-        requests_max: REQUESTS_MAX,
-        duration_max: Duration::from_secs(options.seconds),
+        requests_max: REQUESTS_A_SECOND_MAX * options.seconds as usize,
+        duration_max: Duration::from_secs(options.seconds.into()),
         seed,
+        ids: IdOrder::Time,
     };
     let servers = [server];
     let load = load::send(&servers, bodies, run)?;

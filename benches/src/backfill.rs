@@ -29,6 +29,7 @@ use tokio::io::AsyncReadExt;
 use crate::bare_upserts::Work;
 use crate::error::BenchError;
 use crate::mirror::bare;
+use crate::process;
 use crate::report::{Aim, Report, Row, median};
 use crate::store::Backend;
 
@@ -125,7 +126,7 @@ impl Drop for Api {
     }
 }
 
-pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
+pub(crate) fn run(options: &Options) -> Result<Report, BenchError> {
     eprintln!("backfill: {} users", options.users);
     let api = Api::start(options.users)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -137,7 +138,7 @@ pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
         ours.push(users / runtime.block_on(fill(options, &api))?);
     }
     // Before anything else takes some.
-    let memory = peak_memory_mb()?;
+    let memory = process::own_memory_mb_max();
     if options.backend.is_postgres() {
         let works = runtime.block_on(works(&api))?;
         for _ in 0..options.rounds.max(1) {
@@ -158,7 +159,7 @@ pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
         aims.push(Aim::at_least("backfill against bare upserts", OF_THE_LIMIT_AIM, ours / limit));
     }
     let notes = runtime.block_on(options.backend.notes())?;
-    Report::new(options.backend.report_name("backfill"), rows, aims).with_notes(notes).publish()
+    Ok(Report::new(options.backend.report_name("backfill"), rows, aims).with_notes(notes))
 }
 
 /// Fills a new mirror; the seconds that it takes.
@@ -218,11 +219,3 @@ fn work_of(batch: &Batch, mappings: &Mappings) -> Vec<Work> {
     Work::of(batch, mappings, false)
 }
 
-/// The most memory that this process has had in use, in megabytes.
-fn peak_memory_mb() -> Result<f64, BenchError> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
-    let unknown = || BenchError::NotFound { what: "the memory of the process".to_owned() };
-    Ok(kilobytes.ok_or_else(unknown)? / 1_000.0)
-}

@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::error::BenchError;
 use crate::location::Location;
+use crate::process;
 
 /// What makes a commit cost what it costs.
 const SETTINGS: [&str; 5] =
@@ -34,6 +35,23 @@ pub(crate) struct Database {
     server: Server,
     name: String,
     url: String,
+}
+
+/// What a server has used since it was started.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ServerUsage {
+    pub(crate) wal_bytes: f64,
+    /// Processor time; 0 where the server is on another machine.
+    pub(crate) processor_seconds: f64,
+}
+
+impl ServerUsage {
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self {
+            wal_bytes: self.wal_bytes - before.wal_bytes,
+            processor_seconds: self.processor_seconds - before.processor_seconds,
+        }
+    }
 }
 
 impl Server {
@@ -91,6 +109,18 @@ impl Database {
         let mut url = url::Url::parse(&self.url)?;
         url.query_pairs_mut().append_pair("sslmode", "require");
         Ok(Location::Postgres(url.into()))
+    }
+
+    /// What its server has used until now: of all databases, as nobody else should be at work.
+    pub(crate) async fn server_usage(&self) -> Result<ServerUsage, BenchError> {
+        let mut connection = self.connect().await?;
+        let asked = "SELECT (pg_current_wal_insert_lsn() - '0/0')::float8, pg_backend_pid()";
+        let (wal_bytes, process): (f64, i32) =
+            sqlx::query_as(asked).fetch_one(&mut connection).await?;
+        connection.close().await?;
+        let process = u32::try_from(process).unwrap_or_default();
+        let processor_seconds = process::parent_of(process).map_or(0.0, process::seconds_of_family);
+        Ok(ServerUsage { wal_bytes, processor_seconds })
     }
 
     pub(crate) async fn connect(&self) -> Result<PgConnection, BenchError> {

@@ -57,7 +57,7 @@ struct Rounds {
     bare_ms_p99: Vec<f64>,
 }
 
-pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
+pub(crate) fn run(options: &Options) -> Result<Report, BenchError> {
     let bodies: Arc<[Bytes]> = load::user_bodies().into();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut rounds = Rounds::default();
@@ -65,7 +65,7 @@ pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
         eprintln!("delivery: round {} of {}", round + 1, options.rounds.max(1));
         rounds.measure(options, &bodies, &runtime)?;
     }
-    rounds.publish(options, runtime.block_on(options.backend.notes())?)
+    Ok(rounds.report(options, runtime.block_on(options.backend.notes())?))
 }
 
 impl Rounds {
@@ -98,7 +98,7 @@ impl Rounds {
         Ok(())
     }
 
-    fn publish(self, options: &Options, notes: Vec<String>) -> Result<(), BenchError> {
+    fn report(self, options: &Options, notes: Vec<String>) -> Report {
         let (in_flight, rate) = (options.in_flight, options.rate);
         let per_second = |what: &str, numbers| Row {
             what: format!("{what}, {in_flight} in flight"),
@@ -119,7 +119,7 @@ impl Rounds {
             Aim::at_least("deliveries against the client alone", RATIO_AIM, median(self.ratios)),
             Aim::at_most("ack to arrival, p50 in ms", LATENCY_MS_P50_AIM, ms_p50),
         ];
-        Report::new(options.backend.report_name("delivery"), rows, aims).with_notes(notes).publish()
+        Report::new(options.backend.report_name("delivery"), rows, aims).with_notes(notes)
     }
 }
 

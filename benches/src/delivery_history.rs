@@ -38,7 +38,7 @@ pub(crate) struct Options {
     server: Server,
 }
 
-pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
+pub(crate) fn run(options: &Options) -> Result<Report, BenchError> {
     let bodies = load::user_bodies();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     eprintln!("delivery-history: making {} settled deliveries", options.settled);
@@ -61,7 +61,7 @@ pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
     let aims =
         vec![Aim::at_least("deliveries, many behind against none", RATIO_AIM, median(ratios))];
     let settings = runtime.block_on(options.server.settings())?;
-    Report::new("delivery-history", rows, aims).with_note(settings).publish()
+    Ok(Report::new("delivery-history", rows, aims).with_note(settings))
 }
 
 /// A store that has delivered much.

@@ -50,7 +50,7 @@ struct Scene<'a> {
     next: usize,
 }
 
-pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
+pub(crate) fn run(options: &Options) -> Result<Report, BenchError> {
     let directory = tempfile::tempdir()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut scene = Scene { options, bodies: load::user_bodies(), next: options.backlog };
@@ -68,16 +68,16 @@ pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
         without.merge(&scene.measure(&runtime, &alone, false)?);
         with.merge(&scene.measure(&runtime, &beside, true)?);
     }
-    publish(options, routing, without, with)
+    Ok(report(options, routing, without, with))
 }
 
 /// The percentiles are those of all rounds together: of one round they are mostly noise.
-fn publish(
+fn report(
     options: &Options,
     routing: Latencies,
     without: Latencies,
     with: Latencies,
-) -> Result<(), BenchError> {
+) -> Report {
     let [routing, without, with] =
         [routing, without, with].map(|latencies| latencies.percentiles_ms([50, 99]));
     let row = |what: &str, [p50, p99]: [f64; 2]| Row {
@@ -97,7 +97,7 @@ fn publish(
         Aim::at_most("ack to arrival, p99 beside against alone", RATIO_AIM, ratio(1)),
         Aim::at_most("memory in MB, receivers included", MEMORY_MB_AIM, memory),
     ];
-    Report::new("delivery-isolation", rows, aims).publish()
+    Report::new("delivery-isolation", rows, aims)
 }
 
 impl Scene<'_> {

@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use clap::Args;
+use clap::{Args, ValueEnum};
+use deskbell_sim::load::IdOrder;
 use tokio::runtime::Runtime;
 
 use crate::bare_append;
@@ -29,7 +30,7 @@ const MEMORY_MB_AIM: f64 = 60.0;
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// Keep-alive connections, dealt out to the replicas; once for each number
-    #[arg(long, value_delimiter = ',', default_values_t = [64, 256])]
+    #[arg(long, value_delimiter = ',', default_values_t = [32, 64, 256])]
     connections: Vec<usize>,
     /// How long a run takes, in seconds
     #[arg(long, default_value_t = 4)]
@@ -37,8 +38,26 @@ pub(crate) struct Options {
     /// Runs of each, one after the other in turn; the median counts
     #[arg(long, default_value_t = 3)]
     rounds: u64,
+    /// The order of message ids: Svix's come by time
+    #[arg(long, value_enum, default_value_t = Ids::Time)]
+    ids: Ids,
     #[command(flatten)]
     backend: Backend,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Ids {
+    Time,
+    Random,
+}
+
+impl From<Ids> for IdOrder {
+    fn from(ids: Ids) -> Self {
+        match ids {
+            Ids::Time => Self::Time,
+            Ids::Random => Self::Random,
+        }
+    }
 }
 
 /// The runs with one number of connections.
@@ -56,7 +75,7 @@ struct Replicas {
     bare_rows_per_second: Vec<f64>,
 }
 
-pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
+pub(crate) fn run(options: &Options) -> Result<Report, BenchError> {
     let (backend, bodies) = (&options.backend, load::user_bodies());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let has_tls = backend.is_postgres() && runtime.block_on(backend.server.has_tls())?;
@@ -79,7 +98,11 @@ pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
     if backend.is_postgres() && !has_tls {
         notes.push("no TLS, so not measured".to_owned());
     }
-    Report::new(backend.report_name("ingest"), rows, aims).with_notes(notes).publish()
+    let name = match options.ids {
+        Ids::Time => "ingest",
+        Ids::Random => "ingest-random-ids",
+    };
+    Ok(Report::new(backend.report_name(name), rows, aims).with_notes(notes))
 }
 
 impl Rounds {
@@ -103,7 +126,9 @@ impl Rounds {
             runtime.block_on(location.make())?;
             let run = measuring.run(REQUESTS_MAX_DURABLE);
             let duration_max = run.duration_max;
-            let durable = load::on_replicas(replicas.count, Some(&location), bodies, run)?;
+            let before = runtime.block_on(store.server_usage())?;
+            let mut durable = load::on_replicas(replicas.count, Some(&location), bodies, run)?;
+            durable.server = runtime.block_on(store.server_usage())?.since(before);
             drop(store);
             let batch = rows_per_commit(&durable);
             let bare = bare_append::rows_per_second(&options.backend, bodies, batch, duration_max);
@@ -153,7 +178,8 @@ struct Measuring<'a> {
 impl Measuring<'_> {
     fn run(&self, requests_max: usize) -> Run {
         let duration_max = Duration::from_secs(self.options.seconds);
-        Run { connections: self.connections, requests_max, duration_max, seed: self.seed }
+        let ids = self.options.ids.into();
+        Run { connections: self.connections, requests_max, duration_max, seed: self.seed, ids }
     }
 
     fn over_tls(&self) -> Result<Outcome, BenchError> {
@@ -201,6 +227,8 @@ pub(crate) fn row(what: String, outcomes: &[Outcome]) -> Row {
         ("ack_ms_p50", middle(outcomes, |outcome| outcome.load.ack_ms_p50)),
         ("ack_ms_p99", middle(outcomes, |outcome| outcome.load.ack_ms_p99)),
         ("processor_us_per_ack", middle(outcomes, processor_us_per_ack)),
+        ("of_them_postgres", middle(outcomes, postgres_us_per_ack)),
+        ("written_bytes_per_ack", middle(outcomes, written_bytes_per_ack)),
         ("memory_mb_max", middle(outcomes, |outcome| outcome.usage.memory_mb_max)),
     ];
     Row { what, numbers }
@@ -210,9 +238,23 @@ fn middle(outcomes: &[Outcome], number: impl Fn(&Outcome) -> f64) -> f64 {
     median(outcomes.iter().map(number).collect())
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+/// The server's and PostgreSQL's.
 fn processor_us_per_ack(outcome: &Outcome) -> f64 {
-    outcome.usage.processor_seconds * 1e6 / outcome.load.acked.max(1) as f64
+    per_ack(outcome, outcome.usage.processor_seconds * 1e6) + postgres_us_per_ack(outcome)
+}
+
+fn postgres_us_per_ack(outcome: &Outcome) -> f64 {
+    per_ack(outcome, outcome.server.processor_seconds * 1e6)
+}
+
+/// To the file, or to PostgreSQL's write-ahead log.
+fn written_bytes_per_ack(outcome: &Outcome) -> f64 {
+    per_ack(outcome, outcome.usage.written_bytes + outcome.server.wal_bytes)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+fn per_ack(outcome: &Outcome, number: f64) -> f64 {
+    number / outcome.load.acked.max(1) as f64
 }
 
 fn rows_per_commit(outcome: &Outcome) -> usize {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use clap::Args;
+use deskbell_sim::load::IdOrder;
 use deskbell_store::{EventLog, NewEvent, Origin, SqliteStore, Store};
 
 use crate::error::BenchError;
@@ -32,7 +33,7 @@ pub(crate) struct Options {
     rounds: u64,
 }
 
-pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
+pub(crate) fn run(options: &Options) -> Result<Report, BenchError> {
     let directory = tempfile::tempdir()?;
     let filled = directory.path().join("filled.db");
     eprintln!("ingest-full: filling a log with {} events", options.events);
@@ -46,6 +47,7 @@ pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
             requests_max: REQUESTS_MAX,
             duration_max: Duration::from_secs(options.seconds),
             seed: round,
+        ids: IdOrder::Time,
         };
         let store = directory.path().join(format!("empty-{round}.db"));
         empty.push(load::run(Some(&Location::file(&store)), &bodies, run)?);
@@ -64,7 +66,7 @@ pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
         ingest::row(format!("a log of {} events", options.events), &full),
     ];
     let aims = vec![Aim::at_least("acks a second, full against empty", RATIO_AIM, ratio)];
-    Report::new("ingest-full", rows, aims).publish()
+    Ok(Report::new("ingest-full", rows, aims))
 }
 
 /// Appends small events through the store, in large transactions.

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use clerk_webhooks::Secret;
-use deskbell_sim::load::{self, LoadOptions, LoadReport, Target, prepare};
+use deskbell_sim::load::{self, IdOrder, LoadOptions, LoadReport, Target, prepare};
 use deskbell_sim::{Scenario, World};
 use tokio::task::JoinSet;
 
 use crate::child::{self, Committed};
+use crate::database::ServerUsage;
 use crate::endpoint::{PATH, SECRET};
 use crate::error::BenchError;
 use crate::location::Location;
@@ -25,6 +26,7 @@ pub(crate) struct Run {
     pub(crate) duration_max: Duration,
     /// Message ids come of it: runs on one log need different ones.
     pub(crate) seed: u64,
+    pub(crate) ids: IdOrder,
 }
 
 #[derive(Debug, Clone)]
@@ -32,6 +34,8 @@ pub(crate) struct Outcome {
     pub(crate) load: LoadReport,
     pub(crate) usage: Usage,
     pub(crate) committed: Committed,
+    /// Of the database's server, where somebody has looked.
+    pub(crate) server: ServerUsage,
 }
 
 /// Payloads of user events, about 2 KB each.
@@ -52,7 +56,8 @@ pub(crate) fn small_bodies() -> Vec<Bytes> {
     (0..BODIES).map(|n| Bytes::from(body(n))).collect()
 }
 
-/// Starts a server on the store, or on the one that discards, loads it, and stops it.
+/// Starts a server on the store, or on the one that discards, loads it, and stops it. One with a store
+/// indexes subjects meanwhile, as `deskbell serve` does.
 pub(crate) fn run(
     store: Option<&Location>,
     bodies: &[Bytes],
@@ -61,13 +66,13 @@ pub(crate) fn run(
     on_replicas(1, store, bodies, run)
 }
 
-/// As [`run`], with a server that indexes the log's subjects meanwhile.
-pub(crate) fn run_indexing(
+/// As [`run`], with a server that does not index the log's subjects.
+pub(crate) fn run_without_index(
     store: &Location,
     bodies: &[Bytes],
     run: Run,
 ) -> Result<Outcome, BenchError> {
-    on_servers(1, &child::Options::indexing(store), bodies, run)
+    on_servers(1, &child::Options::on(Some(store)), bodies, run)
 }
 
 /// As [`run`], with so many servers on the one store, and the load dealt out to them.
@@ -77,7 +82,11 @@ pub(crate) fn on_replicas(
     bodies: &[Bytes],
     run: Run,
 ) -> Result<Outcome, BenchError> {
-    on_servers(replicas, &child::Options::on(store), bodies, run)
+    let server = match store {
+        Some(location) => child::Options::indexing(location),
+        None => child::Options::on(None),
+    };
+    on_servers(replicas, &server, bodies, run)
 }
 
 fn on_servers(
@@ -96,11 +105,13 @@ fn on_servers(
         usage: Usage {
             memory_mb_max: used.iter().map(|usage| usage.memory_mb_max).fold(0.0, f64::max),
             processor_seconds: used.iter().map(|usage| usage.processor_seconds).sum(),
+            written_bytes: used.iter().map(|usage| usage.written_bytes).sum(),
         },
         committed: Committed {
             commits: committed.iter().map(|replica| replica.commits).sum(),
             events: committed.iter().map(|replica| replica.events).sum(),
         },
+        server: ServerUsage::default(),
     })
 }
 
@@ -118,6 +129,7 @@ pub(crate) fn send(
             path: PATH.to_owned(),
             secret: Secret::parse(SECRET)?,
             seed: run.seed << 8 | number,
+            ids: run.ids,
         };
         let requests = prepare(&target, bodies, run.requests_max / servers.len())?;
         let connections = run.connections / servers.len();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use deskbell_sim::load::IdOrder;
 use deskbell_store::{ReadLimit, Store, StoreError, StoredEvent};
 use tokio::runtime::Runtime;
 
@@ -68,7 +69,7 @@ struct Measured {
     acked_per_second: f64,
 }
 
-pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
+pub(crate) fn run(options: &Options) -> Result<Report, BenchError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     eprintln!("log-full: writing a log of {} events", options.events);
     let long_log = runtime.block_on(Log::of(options, options.events))?;
@@ -82,7 +83,7 @@ pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
         long.push(long_log.measure(options, round, &runtime)?);
     }
     let notes = runtime.block_on(options.backend.notes())?;
-    report(options, &short, &long, &indexing).with_notes(notes).publish()
+    Ok(report(options, &short, &long, &indexing).with_notes(notes))
 }
 
 impl Log {
@@ -100,9 +101,9 @@ impl Log {
         for seed in 0..options.rounds.max(1) {
             eprintln!("log-full: acks beside indexing, round {}", seed + 1);
             let bodies = load::small_bodies();
-            let without = load::run(Some(&self.location), &bodies, run_of(options, 2 * seed))?;
+            let without = load::run_without_index(&self.location, &bodies, run_of(options, 2 * seed))?;
             let beside =
-                load::run_indexing(&self.location, &bodies, run_of(options, 2 * seed + 1))?;
+                load::run(Some(&self.location), &bodies, run_of(options, 2 * seed + 1))?;
             ratios.push(beside.load.acked_per_second / without.load.acked_per_second);
         }
         eprintln!("log-full: indexing the rest");
@@ -138,7 +139,7 @@ impl Log {
         runtime.block_on(self.index_all())?;
         let [open_ms, find_ms, search_ms] = runtime.block_on(self.look())?;
         let run = run_of(options, SEEDS_OF_ROUNDS + round);
-        let load = load::run_indexing(&self.location, &load::small_bodies(), run)?.load;
+        let load = load::run(Some(&self.location), &load::small_bodies(), run)?.load;
         let acked_per_second = load.acked_per_second;
         Ok(Measured { open_ms, find_ms, search_ms, acked_per_second })
     }
@@ -185,6 +186,7 @@ fn run_of(options: &Options, seed: u64) -> Run {
         requests_max: REQUESTS_MAX,
         duration_max: Duration::from_secs(options.seconds),
         seed,
+        ids: IdOrder::Time,
     }
 }
 

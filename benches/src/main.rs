@@ -18,6 +18,7 @@ mod ingest_full;
 mod load;
 mod location;
 mod log_full;
+mod lone_ack;
 mod mirror;
 mod pages;
 mod process;
@@ -36,6 +37,9 @@ use self::error::BenchError;
 #[derive(Parser)]
 #[command(name = "cargo xtask bench", about = "Benchmarks; without a name, all of them")]
 struct Arguments {
+    /// Print each report as a line of JSON, and the tables to standard error
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     benchmark: Option<Benchmark>,
 }
@@ -48,6 +52,8 @@ enum Benchmark {
     Ingest(ingest::Options),
     /// Ingest into a log of a million events, against an empty one
     IngestFull(ingest_full::Options),
+    /// The acknowledgement of one event alone, against one write to the disk
+    LoneAck(lone_ack::Options),
     /// Events a second from the log into the mirror, against ingest or bare upserts
     Mirror(mirror::Options),
     /// Users a second from Clerk's API into the mirror, against bare upserts, and the memory that it takes
@@ -78,8 +84,11 @@ enum Benchmark {
 const ALL: &[&[&str]] = &[
     &["verify"],
     &["ingest", "--store=sqlite"],
+    &["ingest", "--store=sqlite", "--ids=random", "--connections=64"],
     &["ingest-full"],
+    &["lone-ack", "--store=sqlite"],
     &["ingest", "--store=postgres"],
+    &["lone-ack", "--store=postgres"],
     &["mirror", "--store=sqlite"],
     &["mirror", "--store=postgres"],
     &["backfill", "--store=sqlite"],
@@ -88,6 +97,7 @@ const ALL: &[&[&str]] = &[
     &["delivery", "--store=sqlite"],
     &["delivery-isolation"],
     &["delivery-history"],
+    &["accept-and-deliver", "--store=sqlite"],
     &["accept-and-deliver", "--store=postgres"],
     &["log-full", "--store=postgres"],
     &["pages", "--store=sqlite"],
@@ -95,12 +105,13 @@ const ALL: &[&[&str]] = &[
 ];
 
 fn main() -> ExitCode {
-    let done = match Arguments::parse().benchmark {
-        Some(benchmark) => run(&benchmark),
+    let Arguments { json, benchmark } = Arguments::parse();
+    let done = match benchmark {
+        Some(benchmark) => run(&benchmark, json),
         None => ALL.iter().try_for_each(|words| {
             let named =
                 Arguments::parse_from([&["cargo xtask bench"][..], words].concat()).benchmark;
-            named.as_ref().map_or(Ok(()), run)
+            named.map_or(Ok(()), |benchmark| run(&benchmark, json))
         }),
     };
     match done {
@@ -112,14 +123,15 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(benchmark: &Benchmark) -> Result<(), BenchError> {
-    match benchmark {
+fn run(benchmark: &Benchmark, json: bool) -> Result<(), BenchError> {
+    let report = match benchmark {
         Benchmark::Verify => verify::run(),
         Benchmark::Ingest(options) => ingest::run(options),
         Benchmark::IngestFull(options) => ingest_full::run(options),
+        Benchmark::LoneAck(options) => lone_ack::run(options),
         Benchmark::Mirror(options) => mirror::run(options),
         Benchmark::Backfill(options) => backfill::run(options),
-        Benchmark::BackfillApi(options) => backfill::serve_api(options),
+        Benchmark::BackfillApi(options) => return backfill::serve_api(options),
         Benchmark::Waiting(options) => waiting::run(options),
         Benchmark::Delivery(options) => delivery::run(options),
         Benchmark::DeliveryIsolation(options) => delivery_isolation::run(options),
@@ -127,8 +139,9 @@ fn run(benchmark: &Benchmark) -> Result<(), BenchError> {
         Benchmark::AcceptAndDeliver(options) => accept_and_deliver::run(options),
         Benchmark::LogFull(options) => log_full::run(options),
         Benchmark::Pages(options) => pages::run(options),
-        Benchmark::Serve(options) => child::run(options),
-    }
+        Benchmark::Serve(options) => return child::run(options),
+    }?;
+    report.publish(json)
 }
 
 #[cfg(test)]

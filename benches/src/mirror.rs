@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use deskbell_config::DatabaseUrl;
+use deskbell_sim::load::IdOrder;
 use deskbell_sim::{Scenario, Tables, Truth, World, drift};
 use deskbell_store::{NewEvent, Origin, ReadLimit, Seq, SqliteStore, Store};
 use deskbell_sync::inspect::MirrorReader;
@@ -54,7 +55,7 @@ struct Rates {
     one_by_one: Vec<f64>,
 }
 
-pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
+pub(crate) fn run(options: &Options) -> Result<Report, BenchError> {
     let directory = tempfile::tempdir()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let (mut rows, mut aims) = (Vec::new(), Vec::new());
@@ -69,7 +70,7 @@ pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
         hold_against_ingest(ours, directory.path(), &mut rows, &mut aims)?;
     }
     let notes = runtime.block_on(options.backend.notes())?;
-    Report::new(options.backend.report_name("mirror"), rows, aims).with_notes(notes).publish()
+    Ok(Report::new(options.backend.report_name("mirror"), rows, aims).with_notes(notes))
 }
 
 /// Events a second of the mirror, and on PostgreSQL of bare upserts.
@@ -126,6 +127,7 @@ fn hold_against_ingest(
         requests_max: 200_000,
         duration_max: Duration::from_secs(4),
         seed: 0,
+        ids: IdOrder::Time,
     };
     let store = Location::file(directory.join("ingest.db"));
     let ingest = load::run(Some(&store), &load::user_bodies(), run)?.load.acked_per_second;

@@ -58,10 +58,10 @@ struct Took {
     last_byte: Vec<f64>,
 }
 
-pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
+pub(crate) fn run(options: &Options) -> Result<Report, BenchError> {
     install_crypto();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(measure_all(options))?.publish()
+    runtime.block_on(measure_all(options))
 }
 
 async fn measure_all(options: &Options) -> Result<Report, BenchError> {

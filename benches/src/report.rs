@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::error::BenchError;
 
@@ -22,6 +22,7 @@ pub(crate) struct Report {
 #[derive(Debug, Serialize)]
 pub(crate) struct Row {
     pub(crate) what: String,
+    #[serde(serialize_with = "as_map")]
     pub(crate) numbers: Vec<(&'static str, f64)>,
 }
 
@@ -61,14 +62,19 @@ impl Report {
         self
     }
 
-    /// Prints the table and writes `target/bench/<name>.json`.
-    pub(crate) fn publish(&self) -> Result<(), BenchError> {
+    /// Prints the table, or a line of JSON, and writes `target/bench/<name>.json`.
+    pub(crate) fn publish(&self, json: bool) -> Result<(), BenchError> {
         let directory = target_directory()?.join("bench");
         fs::create_dir_all(&directory)?;
         let file = directory.join(format!("{}.json", self.name));
         fs::write(&file, serde_json::to_vec_pretty(self)?)?;
-        print!("{}", self.table());
-        println!("written to {}", file.display());
+        if json {
+            println!("{}", serde_json::to_string(self)?);
+            eprint!("{}", self.table());
+        } else {
+            print!("{}", self.table());
+            println!("written to {}", file.display());
+        }
         Ok(())
     }
 
@@ -105,6 +111,11 @@ pub(crate) fn median(mut numbers: Vec<f64>) -> f64 {
 pub(crate) fn target_directory() -> Result<PathBuf, BenchError> {
     let program = std::env::current_exe()?;
     Ok(program.ancestors().nth(2).map_or_else(|| PathBuf::from("target"), PathBuf::from))
+}
+
+/// By their names, in their order.
+fn as_map<S: Serializer>(numbers: &[(&str, f64)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(numbers.iter().copied())
 }
 
 fn shown(number: f64) -> String {

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use tempfile::TempDir;
 
-use crate::database::{Database, Server};
+use crate::database::{Database, Server, ServerUsage};
 use crate::error::BenchError;
 use crate::location::Location;
 
@@ -64,6 +64,14 @@ impl Fresh {
         match self {
             Self::File(directory) => Location::file(directory.path().join("deskbell.db")),
             Self::Database(database) => database.location(),
+        }
+    }
+
+    /// What its server has used until now; nothing where there is none.
+    pub(crate) async fn server_usage(&self) -> Result<ServerUsage, BenchError> {
+        match self {
+            Self::File(_) => Ok(ServerUsage::default()),
+            Self::Database(database) => database.server_usage().await,
         }
     }
 

@@ -17,7 +17,7 @@ const OURS: &str = "clerk-webhooks";
 const LIMITS: [&str; 2] = ["bare HMAC-SHA256", "bare HMAC-SHA256, key schedule kept"];
 const RATIO_AIM: f64 = 1.12;
 
-pub(crate) fn run() -> Result<(), BenchError> {
+pub(crate) fn run() -> Result<Report, BenchError> {
     let target = target_directory()?.join("interop").join("rust");
     let home = target.join("criterion");
     if home.exists() {
@@ -32,7 +32,7 @@ pub(crate) fn run() -> Result<(), BenchError> {
     }
     let rows = estimates(&home)?;
     let aims = aims(&rows);
-    Report::new("verify", rows, aims).publish()
+    Ok(Report::new("verify", rows, aims))
 }
 
 fn aims(rows: &[Row]) -> Vec<Aim> {

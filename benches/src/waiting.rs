@@ -42,9 +42,9 @@ pub(crate) struct Options {
     server: Server,
 }
 
-pub(crate) fn run(options: &Options) -> Result<(), BenchError> {
+pub(crate) fn run(options: &Options) -> Result<Report, BenchError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(measure(options))?.publish()
+    runtime.block_on(measure(options))
 }
 
 async fn measure(options: &Options) -> Result<Report, BenchError> {

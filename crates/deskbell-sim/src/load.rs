@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use self::connection::Connection;
-pub use self::request::{PreparedRequest, Target, prepare};
+pub use self::request::{IdOrder, PreparedRequest, Target, prepare};
 use crate::latency::Latencies;
 use crate::sender::per_second;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use clerk_webhooks::Secret;
-use deskbell_sim::load::{self, LoadOptions, PreparedRequest, Target, prepare};
+use deskbell_sim::load::{self, IdOrder, LoadOptions, PreparedRequest, Target, prepare};
 use deskbell_sim::receiver::{Receiver, Reply};
 use deskbell_sim::{Scenario, World};
 
@@ -16,6 +16,7 @@ fn target() -> Target {
         path: "/api/webhooks".to_owned(),
         secret: Secret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap(),
         seed: 1,
+        ids: IdOrder::Time,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use clerk_webhooks::{CannotSign, HeaderFamily, Secret, Signer};
-use rand::SeedableRng;
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::clock;
@@ -22,6 +22,17 @@ pub struct Target {
     pub secret: Secret,
     /// Message ids come of it: another seed makes other ids.
     pub seed: u64,
+    pub ids: IdOrder,
+}
+
+/// In which order message ids come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum IdOrder {
+    /// Later ones are greater, as Svix makes them.
+    #[default]
+    Time,
+    /// None: each falls anywhere among those before it.
+    Random,
 }
 
 /// A request as it goes over the wire. Bodies are shared between requests, heads are not.
@@ -50,7 +61,11 @@ pub fn prepare(
     Ok(in_turn
         .map(|(index, body)| {
             let behind_ms = i64::try_from(index / MESSAGES_PER_MS).unwrap_or(0);
-            let id = message_id(now_ms + behind_ms, &mut rng);
+            let at_ms = match target.ids {
+                IdOrder::Time => now_ms + behind_ms,
+                IdOrder::Random => rng.random_range(0..now_ms.max(1)),
+            };
+            let id = message_id(at_ms, &mut rng);
             let signed = signer.sign(&id, now_seconds, body);
             let mut head = format!(
                 "POST {} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\nuser-agent: Svix-Webhooks/1.0\r\n\
