@@ -78,6 +78,7 @@ mod location;
 mod log_id;
 mod log_writer;
 mod outcome;
+mod packing;
 mod postgres;
 pub mod private_file;
 mod refusals;

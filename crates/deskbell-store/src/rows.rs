@@ -11,6 +11,7 @@ use crate::deliveries::{
     AttemptSummary, Backlog, DeadLetter, DeliveryKey, DeliveryState, DeliverySummary,
     DestinationHealth, DestinationState, Disabled, FilteredOut, LoggedAttempt, StateCounts,
 };
+use crate::packing::unpack;
 use crate::{
     Arrival, ArrivalPage, BrowserSession, Command, CommandId, EventHead, MalformedToken,
     NewAuditEntry, NewEvent, Origin, QueuedCommand, Refused, ReplayRequest, Seq, StoreError,
@@ -93,7 +94,7 @@ pub(crate) fn each<R, T>(
 }
 
 /// `seq, received_at_ms, source, message_id, type, subject, occurred_at_ms, instance_id, payload,
-/// origin`
+/// origin, payload_bytes`
 pub(crate) fn event(row: &impl Columns, sources: &mut Sources) -> Result<StoredEvent, sqlx::Error> {
     Ok(StoredEvent {
         seq: Seq::new(row.integer(0)?),
@@ -105,10 +106,21 @@ pub(crate) fn event(row: &impl Columns, sources: &mut Sources) -> Result<StoredE
             subject: row.text_or_null(5)?,
             occurred_at_ms: row.integer(6)?,
             instance_id: row.text_or_null(7)?,
-            payload: Bytes::from(row.bytes_or_null(8)?.unwrap_or_default()),
+            payload: payload(row, 8, 10)?,
             origin: Origin::from_stored(row.text_or_null(9)?.as_deref()),
         },
     })
+}
+
+/// `payload` and `payload_bytes`; nothing if the payload was pruned or erased.
+pub(crate) fn payload(
+    row: &impl Columns,
+    payload: usize,
+    payload_bytes: usize,
+) -> Result<Bytes, sqlx::Error> {
+    let stored = row.bytes_or_null(payload)?.unwrap_or_default();
+    let unpacked = unpack(stored, row.small_or_null(payload_bytes)?);
+    Ok(unpacked.map_err(|error| sqlx::Error::Decode(Box::new(error)))?.into())
 }
 
 /// `seq, received_at_ms, source, message_id, type, subject, occurred_at_ms, instance_id,

@@ -22,6 +22,7 @@ const STEPS: &[(&str, u64)] = &[
     ("sqlite/migrations/0013_endpoints.sql", 0x2075_b0e9_9621_83a0),
     ("sqlite/migrations/0014_command_progress.sql", 0x011f_ee6f_e4ce_6cc5),
     ("sqlite/migrations/0015_paused_mirrors.sql", 0xec83_c6c5_779b_7a79),
+    ("sqlite/migrations/0016_packed_payloads.sql", 0x7307_cc91_528e_0aa6),
     ("postgres/migrations/0001_event_log.sql", 0x937e_bbfb_c062_7a9a),
     ("postgres/migrations/0002_deliveries.sql", 0x0aef_68bf_a6fd_d56e),
     ("postgres/migrations/0003_pending.sql", 0xf30e_2749_b010_436f),
@@ -43,6 +44,7 @@ const STEPS: &[(&str, u64)] = &[
     ("postgres/migrations/0019_lists.sql", 0xc871_7c5f_ab00_47cd),
     ("postgres/migrations/0020_erasure_by_messages.sql", 0x96f4_e57e_c4f0_5129),
     ("postgres/migrations/0021_paused_mirrors.sql", 0xfdcf_8387_ba9f_c38f),
+    ("postgres/migrations/0022_packed_payloads.sql", 0x9f8b_e076_dedd_8d6c),
 ];
 
 #[test]

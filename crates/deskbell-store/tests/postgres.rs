@@ -4,6 +4,7 @@
 mod backend;
 mod leases;
 mod opening;
+mod packing;
 #[cfg(feature = "pgbouncer")]
 mod pooled;
 mod pooler;

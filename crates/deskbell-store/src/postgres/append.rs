@@ -6,46 +6,48 @@ use sqlx::Row;
 
 use super::pooled_connection::PooledConnection;
 use super::user_refs;
+use crate::packing::Packed;
 use crate::{Appended, LogId, NewEvent, Seq};
 
-const APPEND: &str = "SELECT places, fresh FROM deskbell.append_v1($1, $2, $3, $4, $5, $6, $7, $8)";
-const APPEND_NAMING: &str = "SELECT places, fresh
-     FROM deskbell.append_naming_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+const APPEND: &str = "SELECT places, fresh
+     FROM deskbell.append_v3($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
-const APPEND_WITH_ORIGINS: &str = "SELECT places, fresh
-     FROM deskbell.append_with_origins_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+/// How a batch is written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AppendOptions {
+    /// The time, where the clock is a manual one.
+    pub(super) manual_ms: Option<i64>,
+    /// The log in which user references are indexed, if they are.
+    pub(super) user_refs_of: Option<LogId>,
+    /// Whether every replica can read a compressed payload.
+    pub(super) packs: bool,
+}
 
-/// Appends the batch and returns when it is on disk; with its user references, if they are indexed
-/// in this log.
+/// Appends the batch and returns when it is on disk.
 pub(super) async fn append(
     connection: &mut PooledConnection,
     batch: &[NewEvent],
-    manual_ms: Option<i64>,
-    user_refs_of: Option<LogId>,
+    options: AppendOptions,
 ) -> Result<Vec<Appended>, sqlx::Error> {
+    let pack = if options.packs { Packed::of } else { Packed::unpacked };
+    let packed = column(batch, |event| pack(&event.payload));
+    let (payloads, lengths): (Vec<&[u8]>, Vec<_>) =
+        packed.iter().map(|packed| (&*packed.stored, packed.payload_bytes)).unzip();
+    let (refs, numbers) = options.user_refs_of.map(|log| user_refs::named(batch, log)).unzip();
     let has_origins = batch.iter().any(|event| event.origin.stored().is_some());
-    let mut query = sqlx::query(match user_refs_of {
-        _ if has_origins => APPEND_WITH_ORIGINS,
-        Some(_) => APPEND_NAMING,
-        None => APPEND,
-    })
-    .bind(manual_ms)
-    .bind(column(batch, |event| text(&event.source)))
-    .bind(column(batch, |event| text(&event.message_id)))
-    .bind(column(batch, |event| text(&event.event_type)))
-    .bind(column(batch, |event| event.subject.as_deref().map(text)))
-    .bind(column(batch, |event| event.occurred_at_ms))
-    .bind(column(batch, |event| event.instance_id.as_deref().map(text)))
-    .bind(column(batch, |event| &*event.payload));
-    if let Some(log) = user_refs_of {
-        let (refs, numbers) = user_refs::named(batch, log);
-        query = query.bind(refs).bind(numbers);
-    } else if has_origins {
-        query = query.bind(None::<Vec<String>>).bind(None::<Vec<i32>>);
-    }
-    if has_origins {
-        query = query.bind(column(batch, |event| event.origin.stored()));
-    }
+    let query = sqlx::query(APPEND)
+        .bind(options.manual_ms)
+        .bind(column(batch, |event| text(&event.source)))
+        .bind(column(batch, |event| text(&event.message_id)))
+        .bind(column(batch, |event| text(&event.event_type)))
+        .bind(column(batch, |event| event.subject.as_deref().map(text)))
+        .bind(column(batch, |event| event.occurred_at_ms))
+        .bind(column(batch, |event| event.instance_id.as_deref().map(text)))
+        .bind(payloads)
+        .bind(lengths)
+        .bind(refs)
+        .bind(numbers)
+        .bind(has_origins.then(|| column(batch, |event| event.origin.stored())));
     let row = query.fetch_one(connection).await?;
     let (places, fresh): (Vec<i64>, Vec<bool>) = (row.try_get(0)?, row.try_get(1)?);
     let appended = |(seq, is_new)| {

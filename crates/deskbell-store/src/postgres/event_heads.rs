@@ -12,7 +12,7 @@ const HEADS: &str = "SELECT seq, received_at_ms, source, message_id, type, subje
      FROM deskbell.heads_v1($1, $2, $3, $4, $5, $6)";
 
 const HEADS_AT: &str = "SELECT seq, received_at_ms, source, message_id, type, subject,
-            occurred_at_ms, instance_id, coalesce(octet_length(payload), 0)::bigint, origin
+            occurred_at_ms, instance_id, deskbell.length_v1(payload, payload_bytes), origin
      FROM deskbell.events WHERE seq = ANY ($1) ORDER BY seq DESC";
 
 /// The last number that was given out, also where its request has been pruned.

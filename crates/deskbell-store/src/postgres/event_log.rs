@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use sqlx::Row;
 use tokio::sync::watch;
 
-use super::append::{append, text};
+use super::append::{AppendOptions, append, text};
 use super::check;
 use super::store::PostgresStore;
 use super::wake;
@@ -18,23 +18,23 @@ use crate::{
 /// it, and what it has begun to send cannot be stopped.
 const EVENTS: &str = "
     SELECT seq, received_at_ms, source, message_id, type, subject, occurred_at_ms, instance_id,
-           payload, origin
+           payload, origin, payload_bytes
     FROM (
         SELECT page.*,
                sum(bytes) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) - bytes AS bytes_before
         FROM (
-            SELECT e.*, coalesce(octet_length(payload), 0) AS bytes
+            SELECT e.*, deskbell.length_v1(payload, payload_bytes) AS bytes
             FROM deskbell.events e WHERE seq > $1 ORDER BY seq LIMIT $2
         ) AS page
     ) AS counted
     WHERE bytes_before < $3 ORDER BY seq";
 
 const FIND: &str = "SELECT seq, received_at_ms, source, message_id, type, subject, occurred_at_ms,
-            instance_id, payload, origin
+            instance_id, payload, origin, payload_bytes
      FROM deskbell.events WHERE source = $1 AND message_id = $2";
 
-/// The ten columns of an event, and where to go on.
-const ABOUT: &str = "SELECT * FROM deskbell.about_v2($1, $2, $3, $4, $5)";
+/// The columns of an event, and where to go on.
+const ABOUT: &str = "SELECT * FROM deskbell.about_v3($1, $2, $3, $4, $5)";
 
 #[async_trait]
 impl EventLog for PostgresStore {
@@ -47,9 +47,12 @@ impl EventLog for PostgresStore {
             return Ok(Vec::new());
         }
         let mut work = self.pools.append().await?;
-        let user_refs_of = self.indexes_user_refs.then_some(self.log_id);
-        let manual_ms = self.clock.manual_ms();
-        let appended = append(work.connection(), batch, manual_ms, user_refs_of).await;
+        let options = AppendOptions {
+            manual_ms: self.clock.manual_ms(),
+            user_refs_of: self.indexes_user_refs.then_some(self.log_id),
+            packs: self.replica.packs(),
+        };
+        let appended = append(work.connection(), batch, options).await;
         let appended = work.finish(appended).await?;
         let head = appended.iter().map(|one| one.seq()).max().unwrap_or_default();
         self.wake.appended(head);
@@ -102,7 +105,7 @@ impl EventLog for PostgresStore {
             if row.try_get::<Option<i64>, _>(0)?.is_some() {
                 page.events.push(event(row, &mut sources)?);
             }
-            page.older = row.try_get::<Option<i64>, _>(10)?.map(Seq::new);
+            page.older = row.try_get::<Option<i64>, _>(11)?.map(Seq::new);
         }
         Ok(page)
     }

@@ -20,7 +20,7 @@ impl Leases for PostgresStore {
              RETURNING token",
         )
         .bind(consumer)
-        .bind(&self.replica)
+        .bind(&self.replica.name)
         .bind(self.clock.manual_ms())
         .fetch_optional(&*self.pools)
         .await?;
@@ -37,7 +37,7 @@ impl Leases for PostgresStore {
                 OR c.held_until_ms <= coalesce($3, deskbell.now_ms())",
         )
         .bind(consumer)
-        .bind(&self.replica)
+        .bind(&self.replica.name)
         .bind(self.clock.manual_ms())
         .bind(whole_ms(lease))
         .execute(&*self.pools)
@@ -51,7 +51,7 @@ impl Leases for PostgresStore {
              WHERE name = $1 AND holder = $2",
         )
         .bind(consumer)
-        .bind(&self.replica)
+        .bind(&self.replica.name)
         .execute(&*self.pools)
         .await?;
         Ok(())
@@ -69,7 +69,7 @@ impl Leases for PostgresStore {
         )
         .bind(consumer)
         .bind(text(body))
-        .bind(&self.replica)
+        .bind(&self.replica.name)
         .bind(self.clock.manual_ms())
         .execute(&*self.pools)
         .await?;

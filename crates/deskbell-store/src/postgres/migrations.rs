@@ -27,6 +27,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0019_lists.sql"),
     include_str!("migrations/0020_erasure_by_messages.sql"),
     include_str!("migrations/0021_paused_mirrors.sql"),
+    include_str!("migrations/0022_packed_payloads.sql"),
 ];
 
 /// The schema version that this program writes.

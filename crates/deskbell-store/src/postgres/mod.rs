@@ -26,6 +26,7 @@ mod pools;
 mod refusals;
 #[cfg(unix)]
 mod relay;
+mod replica;
 mod retention;
 mod silence;
 mod store;

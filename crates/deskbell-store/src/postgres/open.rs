@@ -10,6 +10,7 @@ use super::migrations::{self, Found};
 use super::open_error::PostgresOpenError;
 use super::pooler::{self, Route};
 use super::pools::Pools;
+use super::replica::{self, Replica};
 use super::wake::{self, Wake};
 use super::{PostgresConnector, PostgresOptions, PostgresStore};
 use crate::{BackendError, LogId};
@@ -76,9 +77,11 @@ impl PostgresStore {
     ) -> Result<Self, sqlx::Error> {
         let pools = Arc::new(Pools::new(connector, route, options.connections_max));
         let head = wake::head(&pools).await?;
-        let replica = format!("{:016x}", rand::random::<u64>());
-        let wake = Arc::new(Wake::new(replica.clone(), head));
+        let replica = Arc::new(Replica::new());
+        replica.beat(&pools).await;
+        let wake = Arc::new(Wake::new(replica.name.clone(), head));
         let mut tasks = JoinSet::new();
+        tasks.spawn(replica::beat_on(Arc::clone(&replica), Arc::clone(&pools)));
         tasks.spawn(wake::announce(Arc::clone(&wake), Arc::clone(&pools)));
         let listens = route == Route::Direct;
         tasks.spawn(wake::poll(Arc::clone(&wake), Arc::clone(&pools), listens));

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use tokio::task::JoinSet;
 
 use super::pools::Pools;
+use super::replica::Replica;
 use super::wake::Wake;
 use crate::{Clock, LogId, Store};
 
@@ -20,8 +21,7 @@ pub struct PostgresStore {
     pub(super) clock: Clock,
     /// Whether appends index user references.
     pub(super) indexes_user_refs: bool,
-    /// The random name of this process as a holder of leases.
-    pub(super) replica: String,
+    pub(super) replica: Arc<Replica>,
     /// The background tasks, until the store is closed or dropped.
     pub(super) tasks: Mutex<JoinSet<()>>,
 }

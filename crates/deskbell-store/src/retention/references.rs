@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{index_key, is_address, user_refs_in};
 use crate::LogId;
-use crate::rows::Columns;
+use crate::rows::{self, Columns};
 
 /// The events that name one user, or an invitation to an address of theirs.
 #[derive(Debug, Default)]
@@ -16,16 +16,16 @@ pub(crate) struct References {
 }
 
 impl References {
-    /// `seq, message_id, is_pending, payload`: the payload where it is the user's own object.
+    /// `seq, message_id, is_pending, payload, payload_bytes`: the payload where it is the user's own
+    /// object.
     pub(crate) fn add_with_payload(
         &mut self,
         row: &impl Columns,
         log: LogId,
     ) -> Result<(), sqlx::Error> {
-        if let Some(payload) = row.bytes_or_null(3)? {
-            let named = user_refs_in(&payload).into_iter().filter(|user_ref| is_address(user_ref));
-            self.addresses.extend(named.map(|address| index_key(&address, log)));
-        }
+        let payload = rows::payload(row, 3, 4)?;
+        let named = user_refs_in(&payload).into_iter().filter(|user_ref| is_address(user_ref));
+        self.addresses.extend(named.map(|address| index_key(&address, log)));
         self.add(row)
     }
 

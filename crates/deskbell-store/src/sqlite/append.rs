@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, Connection, Row, SqliteConnection};
 
 use super::user_refs;
+use crate::packing::Packed;
 use crate::{Appended, LogId, NewEvent, Seq};
 
 /// Rows in one statement; as many as a full batch of the log writer. SQLite takes at most 32,766
@@ -17,7 +18,7 @@ const ROWS_MAX: usize = 256;
 pub(super) const STATEMENTS_MAX: usize = 3 * ROWS_MAX + 16;
 
 const COLUMNS: &str = "seq, source, message_id, type, subject, occurred_at_ms, received_at_ms, \
-                       instance_id, payload, origin";
+                       instance_id, payload, origin, payload_bytes";
 
 /// An event's identity: its source and its message id.
 type Key<'a> = (&'a str, &'a str);
@@ -147,7 +148,7 @@ async fn insert(
     rows: &[(Seq, &NewEvent)],
     now_ms: i64,
 ) -> Result<(), sqlx::Error> {
-    let values = vec!["(?,?,?,?,?,?,?,?,?,?)"; rows.len()].join(",");
+    let values = vec!["(?,?,?,?,?,?,?,?,?,?,?)"; rows.len()].join(",");
     let sql = format!("INSERT INTO events ({COLUMNS}) VALUES {values}");
     let mut arguments = SqliteArguments::default();
     for (seq, event) in rows {
@@ -172,8 +173,10 @@ fn bind(
     row.add(event.occurred_at_ms)?;
     row.add(now_ms)?;
     row.add(event.instance_id.as_deref())?;
-    row.add(&*event.payload)?;
-    row.add(event.origin.stored())
+    let packed = Packed::of(&event.payload);
+    row.add(packed.stored.into_owned())?;
+    row.add(event.origin.stored())?;
+    row.add(packed.payload_bytes)
 }
 
 async fn request_replays(

@@ -10,11 +10,13 @@ use crate::event_heads::{EventHead, EventHeads, HeadFilter, SeqRange, TypePatter
 use crate::{Seq, StoreError, rows};
 
 const HEADS: &str = "SELECT seq, received_at_ms, source, message_id, type, subject, occurred_at_ms,
-            instance_id, length(payload), origin
+            instance_id, iif(length(payload) > 0, coalesce(payload_bytes, length(payload)), 0),
+            origin
      FROM events WHERE seq > ";
 
 const HEADS_AT: &str = "SELECT seq, received_at_ms, source, message_id, type, subject,
-            occurred_at_ms, instance_id, length(payload), origin
+            occurred_at_ms, instance_id, iif(length(payload) > 0, coalesce(payload_bytes, length(payload)), 0),
+            origin
      FROM events WHERE seq IN (SELECT value FROM json_each(?1)) ORDER BY seq DESC";
 
 /// The last number that was given out, also where its request has been pruned.

@@ -14,11 +14,11 @@ use crate::{
 
 const EVENTS: &str =
     "SELECT seq, received_at_ms, source, message_id, type, subject, occurred_at_ms,
-            instance_id, payload, origin
+            instance_id, payload, origin, payload_bytes
      FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2";
 
 const FIND: &str = "SELECT seq, received_at_ms, source, message_id, type, subject, occurred_at_ms,
-            instance_id, payload, origin
+            instance_id, payload, origin, payload_bytes
      FROM events WHERE source = ?1 AND message_id = ?2";
 
 #[async_trait]

@@ -13,11 +13,11 @@ const ENDS: &str = "SELECT indexed_seq, coalesce((SELECT max(seq) FROM events), 
      FROM subject_index";
 
 pub(super) const UNINDEXED: &str = "SELECT seq, received_at_ms, source, message_id, type, subject,
-            occurred_at_ms, instance_id, payload, origin
+            occurred_at_ms, instance_id, payload, origin, payload_bytes
      FROM events WHERE seq > ?1 AND seq <= ?2 AND subject = ?3 ORDER BY seq DESC LIMIT ?4";
 
 pub(super) const INDEXED: &str = "SELECT event.seq, received_at_ms, source, message_id, type,
-            event.subject, occurred_at_ms, instance_id, payload, origin
+            event.subject, occurred_at_ms, instance_id, payload, origin, payload_bytes
      FROM event_subjects AS known CROSS JOIN events AS event ON event.seq = known.seq
      WHERE known.subject = ?1 AND known.seq <= ?2 ORDER BY known.seq DESC LIMIT ?3";
 

@@ -45,13 +45,14 @@ pub(super) mod tests {
     use sqlx::AssertSqlSafe;
     use tokio::task::JoinSet;
 
+    use crate::packing::noise;
     use crate::{
         Appended, EventLog, LogWriter, LogWriterOptions, NewEvent, Seq, SqliteStore, Store,
     };
 
     pub(in crate::sqlite) fn event(number: i64, payload_bytes: usize) -> NewEvent {
         let event = crate::conformance::event(&format!("msg_{number}"));
-        NewEvent { payload: vec![b'x'; payload_bytes].into(), ..event }
+        NewEvent { payload: noise(payload_bytes).into(), ..event }
     }
 
     async fn limit_pages(store: &SqliteStore, pages: u32) {

@@ -28,6 +28,7 @@ pub(super) const TABLES: &[Table] = &[
             ("instance_id", Kind::Text),
             ("payload", Kind::Bytes),
             ("origin", Kind::Text),
+            ("payload_bytes", Kind::Integer),
         ],
     },
     Table {

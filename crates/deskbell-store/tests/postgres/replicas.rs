@@ -166,11 +166,11 @@ async fn a_replica_that_was_cut_off_goes_on() {
 }
 
 #[tokio::test]
-async fn payloads_lie_as_they_are() {
+async fn payloads_that_do_not_shrink_lie_as_they_are() {
     let database = PostgresDatabase::new().await;
     let store = database.open().await;
     let of = |bytes: usize| NewEvent {
-        payload: vec![b'x'; bytes].into(),
+        payload: (0..bytes).map(|_| rand::random::<u8>()).collect::<Vec<_>>().into(),
         ..event(&format!("msg_{bytes}"))
     };
     let toasted = "SELECT pg_relation_size(reltoastrelid) FROM pg_class

@@ -93,15 +93,15 @@ async fn no_statement_reads_a_table_whole() {
         prune(never, never, 1, never, never),
         prune(never, never, never, 1, never),
         prune(never, never, never, never, 1),
-        "SELECT * FROM deskbell.naming_v1('user_7', '{hook}')".to_owned(),
+        "SELECT * FROM deskbell.naming_v2('user_7', '{hook}')".to_owned(),
         "SELECT * FROM deskbell.inviting_v1('{user_7,user_10}', '{hook}')".to_owned(),
         "SELECT deskbell.erase_v1(NULL, '{hook}', 'user_7', '{7,10}', 100)".to_owned(),
         "SELECT deskbell.enqueue_v1(NULL, '{hook}', '{2}', '{7,10}', '{user_7,user_10}')"
             .to_owned(),
         "SELECT deskbell.revive_v1(NULL, '{hook}', '{2}', '{7,10}')".to_owned(),
         "SELECT * FROM deskbell.index_subjects_v1(100)".to_owned(),
-        "SELECT * FROM deskbell.about_v1('user_7', NULL, 20, 1000000, 100)".to_owned(),
-        "SELECT * FROM deskbell.about_v1('user_7', 10000, 20, 1000000, 100)".to_owned(),
+        "SELECT * FROM deskbell.about_v3('user_7', NULL, 20, 1000000, 100)".to_owned(),
+        "SELECT * FROM deskbell.about_v3('user_7', 10000, 20, 1000000, 100)".to_owned(),
     ];
     // Plans that were made when the tables were empty are kept.
     for sql in &statements {

@@ -56,7 +56,7 @@ async fn a_search_reads_no_more_than_it_finds() {
     let store = database.open().await;
     let mut connection = database.connection().await;
     let about = |subject: &str, before: &str| {
-        format!("SELECT * FROM deskbell.about_v1('{subject}', {before}, 20, 1000000, 10000)")
+        format!("SELECT * FROM deskbell.about_v3('{subject}', {before}, 20, 1000000, 10000)")
     };
     // The plan that is made while there is nothing is kept.
     for _ in 0..6 {

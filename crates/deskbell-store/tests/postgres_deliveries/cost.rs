@@ -123,7 +123,7 @@ async fn a_claim_touches_pending_work_alone() {
     }
     let mut connection = database.connect().await;
     fill(&mut connection).await;
-    let claim = "SELECT * FROM deskbell.claim_v1(NULL, 'hook', 100, 1000000, 60000)";
+    let claim = "SELECT * FROM deskbell.claim_v3(NULL, 'hook', 100, 1000000, 60000)";
     for round in ["the first time", "from a plan that was kept"] {
         let touched = touched(&mut connection, claim).await;
         let names: Vec<_> = touched.keys().map(String::as_str).collect();

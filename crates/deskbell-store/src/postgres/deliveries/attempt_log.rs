@@ -24,7 +24,7 @@ const NEWEST: &str = "SELECT name, number, started_at_ms, duration_ms, status, e
 
 const ONE: &str = "SELECT name, number, started_at_ms, duration_ms, status, error, reply,
             event.seq, received_at_ms, source, message_id, type, subject, occurred_at_ms,
-            instance_id, coalesce(octet_length(payload), 0)::bigint, origin
+            instance_id, deskbell.length_v1(payload, payload_bytes), origin
      FROM deskbell.destinations AS destination
      JOIN deskbell.attempts AS made ON made.destination_id = destination.id AND made.seq = $2
          AND made.number = $3

@@ -29,7 +29,7 @@ const SCHEDULE_NEXT_NOW: &str = "WITH next AS MATERIALIZED (
          AND next.due_at_ms > coalesce($1, deskbell.now_ms())
      RETURNING next.seq, next.due_at_ms";
 
-const CLAIM: &str = "SELECT * FROM deskbell.claim_v2($1, $2, $3, $4, $5)";
+const CLAIM: &str = "SELECT * FROM deskbell.claim_v3($1, $2, $3, $4, $5)";
 
 #[async_trait]
 impl DeliveryQueue for PostgresStore {

@@ -14,8 +14,9 @@ const IS_DELETED: &str = "SELECT deskbell.is_gone_v1($1, $2, $3, $4)";
 /// How far every one of these destinations has come.
 const ROUTED: &str = "SELECT min(routed_seq) FROM deskbell.destinations WHERE name = ANY ($1)";
 
-const NAMING: &str = "SELECT named.seq, named.message_id, named.is_owed, named.payload
-     FROM deskbell.naming_v1($1, $2) AS named
+const NAMING: &str = "SELECT named.seq, named.message_id, named.is_owed, named.payload,
+            named.payload_bytes
+     FROM deskbell.naming_v2($1, $2) AS named
      WHERE deskbell.is_of_v1(named.seq, $3, $4)";
 const INVITING: &str = "SELECT named.seq, named.message_id, named.is_owed
      FROM deskbell.inviting_v1($1, $2) AS named

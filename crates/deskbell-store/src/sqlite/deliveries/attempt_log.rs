@@ -19,7 +19,8 @@ use crate::{Seq, StoreError};
 pub(super) const NEWEST: &str =
     "SELECT name, number, started_at_ms, duration_ms, status, error, reply,
             made.seq, received_at_ms, source, message_id, type, subject, occurred_at_ms,
-            instance_id, length(payload), origin, made.id
+            instance_id,
+            iif(length(payload) > 0, coalesce(payload_bytes, length(payload)), 0), origin, made.id
      FROM attempts AS made
      CROSS JOIN destinations AS destination ON destination.id = made.destination_id
      CROSS JOIN events AS event ON event.seq = made.seq
@@ -30,7 +31,8 @@ pub(super) const NEWEST: &str =
 pub(super) const ONE: &str =
     "SELECT name, number, started_at_ms, duration_ms, status, error, reply,
             made.seq, received_at_ms, source, message_id, type, subject, occurred_at_ms,
-            instance_id, length(payload), origin
+            instance_id,
+            iif(length(payload) > 0, coalesce(payload_bytes, length(payload)), 0), origin
      FROM destinations AS destination
      CROSS JOIN attempts AS made
          ON made.seq = ?2 AND made.destination_id = destination.id AND made.number = ?3

@@ -22,7 +22,8 @@ pub(super) const WAITING: &str = "SELECT json_group_array(json_array(seq, due_at
 /// SQLite from another one.
 pub(super) const EVENTS: &str =
     "SELECT event.seq, received_at_ms, source, message_id, event.type, event.subject,
-            occurred_at_ms, instance_id, payload, origin, attempts, first_attempt_at_ms
+            occurred_at_ms, instance_id, payload, origin, payload_bytes, attempts,
+            first_attempt_at_ms
      FROM json_each(?2) AS wanted
      CROSS JOIN deliveries AS pending
          ON pending.destination_id = (SELECT id FROM destinations WHERE name = ?1)
@@ -131,8 +132,8 @@ async fn load(
         bytes += event.payload.len();
         loaded.push(Loaded {
             event,
-            attempts: row.try_get(10)?,
-            first_attempt_at_ms: row.try_get(11)?,
+            attempts: row.try_get(11)?,
+            first_attempt_at_ms: row.try_get(12)?,
         });
         if bytes >= claim.bytes_max {
             break;

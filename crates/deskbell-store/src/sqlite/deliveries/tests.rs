@@ -109,7 +109,7 @@ async fn fill(store: &SqliteStore, rows: i64) {
         "BEGIN;
          WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 2 * {rows})
          INSERT INTO events SELECT n, 'clerk', 'msg_' || n, 'user.updated', 'user_1', 0, 0, NULL,
-             x'7b7d', NULL FROM n;
+             x'7b7d', NULL, NULL FROM n;
          INSERT INTO settled_deliveries
              SELECT 1, seq, iif(seq % 2, 'delivered', 'dead_lettered'), 0, 1, 'no use', 'clerk',
                  message_id, type, subject FROM events WHERE seq <= {rows};

@@ -31,7 +31,8 @@ const NAMING: &str = "SELECT event.seq, event.message_id,
                 CROSS JOIN deliveries AS pending
                     ON pending.destination_id = destination.id AND pending.seq = event.seq
                 WHERE destination.name IN (SELECT value FROM json_each(?2))),
-            iif(event.subject = ?1 AND event.type LIKE 'user.%', event.payload, NULL)
+            iif(event.subject = ?1 AND event.type LIKE 'user.%', event.payload, NULL),
+            event.payload_bytes
      FROM event_people AS named CROSS JOIN events AS event ON event.seq = named.seq
      WHERE named.person = ?1 AND event.source = ?3
          AND (event.instance_id IS NULL OR ?4 IS NULL OR event.instance_id = ?4)
