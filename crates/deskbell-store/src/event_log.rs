@@ -1,6 +1,7 @@
 //! The event log: what ingest appends to and everybody else reads.
 
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::watch;
@@ -21,6 +22,11 @@ pub trait EventLog: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// Nothing of the batch was stored; it can be retried as it is.
     async fn append(&self, batch: &[NewEvent]) -> Result<Vec<Appended>, StoreError>;
+
+    /// For how long other processes are likely to keep an append waiting, if it began now.
+    fn busy_with_others(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// The events after `after`, in order, as many as fit the limit, but at least one if
     /// there is one. A reader that goes on from the last event it got misses none.

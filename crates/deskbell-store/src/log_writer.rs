@@ -1,13 +1,13 @@
 //! Group commit: the waiting events are written as one transaction, then all senders are answered.
 //!
-//! There is no artificial delay. While one commit is in progress the next batch accumulates, so the
-//! batches grow with the load. The writer is a task of its own: a caller that goes away cancels
+//! While one commit is in progress the next batch accumulates, so the batches grow with the load. There
+//! is no other delay, unless the store would have a batch wait for another replica's anyway. The writer is a task of its own: a caller that goes away cancels
 //! nothing that it has submitted.
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::{Appended, EventLog, NewEvent, StoreError};
 
@@ -83,7 +83,23 @@ impl LogWriter {
     pub async fn run(mut self) {
         let mut batch = Vec::with_capacity(self.batch_events_max);
         while self.waiting.recv_many(&mut batch, self.batch_events_max).await > 0 {
+            self.let_grow(&mut batch).await;
             self.commit(batch.drain(..)).await;
+        }
+    }
+
+    /// Waits here rather than in the store for as long as others write to it: what comes meanwhile
+    /// goes into the same transaction.
+    async fn let_grow(&mut self, batch: &mut Vec<Submission>) {
+        let busy = self.store.busy_with_others();
+        if busy.is_zero() || batch.len() >= self.batch_events_max {
+            return;
+        }
+        sleep(busy).await;
+        while batch.len() < self.batch_events_max
+            && let Ok(next) = self.waiting.try_recv()
+        {
+            batch.push(next);
         }
     }
 

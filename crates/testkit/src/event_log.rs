@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbell_store::{
@@ -53,6 +54,10 @@ impl<B: BeforeWrite> EventLog for FrontLog<B> {
     async fn append(&self, batch: &[NewEvent]) -> Result<Vec<Appended>, StoreError> {
         self.before.append(batch).await?;
         self.inner.append(batch).await
+    }
+
+    fn busy_with_others(&self) -> Duration {
+        self.inner.busy_with_others()
     }
 
     async fn read(&self, after: Seq, limit: ReadLimit) -> Result<Vec<StoredEvent>, StoreError> {

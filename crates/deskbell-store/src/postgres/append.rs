@@ -1,6 +1,7 @@
 //! The append: one call of a function in the database, which is one transaction and one round trip.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use sqlx::Row;
 
@@ -9,7 +10,7 @@ use super::user_refs;
 use crate::packing::Packed;
 use crate::{Appended, LogId, NewEvent, Seq};
 
-const APPEND: &str = "SELECT places, fresh
+const APPEND: &str = "SELECT places, fresh, waited_us
      FROM deskbell.append_v3($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
 /// How a batch is written.
@@ -23,12 +24,20 @@ pub(super) struct AppendOptions {
     pub(super) packs: bool,
 }
 
+/// What came of a batch.
+#[derive(Debug)]
+pub(super) struct AppendedBatch {
+    pub(super) events: Vec<Appended>,
+    /// How long another replica's append was waited for.
+    pub(super) waited: Duration,
+}
+
 /// Appends the batch and returns when it is on disk.
 pub(super) async fn append(
     connection: &mut PooledConnection,
     batch: &[NewEvent],
     options: AppendOptions,
-) -> Result<Vec<Appended>, sqlx::Error> {
+) -> Result<AppendedBatch, sqlx::Error> {
     let pack = if options.packs { Packed::of } else { Packed::unpacked };
     let packed = column(batch, |event| pack(&event.payload));
     let (payloads, lengths): (Vec<&[u8]>, Vec<_>) =
@@ -54,7 +63,10 @@ pub(super) async fn append(
         let seq = Seq::new(seq);
         if is_new { Appended::New(seq) } else { Appended::Duplicate(seq) }
     };
-    Ok(places.into_iter().zip(fresh).map(appended).collect())
+    Ok(AppendedBatch {
+        events: places.into_iter().zip(fresh).map(appended).collect(),
+        waited: Duration::from_micros(u64::try_from(row.try_get::<i64, _>(2)?).unwrap_or(0)),
+    })
 }
 
 fn column<'a, T>(batch: &'a [NewEvent], of: impl Fn(&'a NewEvent) -> T) -> Vec<T> {

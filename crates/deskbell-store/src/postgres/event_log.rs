@@ -1,10 +1,12 @@
 //! The log: appending to it and reading it.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use sqlx::Row;
 use tokio::sync::watch;
 
-use super::append::{AppendOptions, append, text};
+use super::append::{AppendOptions, AppendedBatch, append, text};
 use super::check;
 use super::store::PostgresStore;
 use super::wake;
@@ -53,10 +55,15 @@ impl EventLog for PostgresStore {
             packs: self.replica.packs(),
         };
         let appended = append(work.connection(), batch, options).await;
-        let appended = work.finish(appended).await?;
+        let AppendedBatch { events: appended, waited } = work.finish(appended).await?;
+        self.replica.contention.note(waited);
         let head = appended.iter().map(|one| one.seq()).max().unwrap_or_default();
         self.wake.appended(head);
         Ok(appended)
+    }
+
+    fn busy_with_others(&self) -> Duration {
+        self.replica.contention.expected()
     }
 
     async fn read(&self, after: Seq, limit: ReadLimit) -> Result<Vec<StoredEvent>, StoreError> {

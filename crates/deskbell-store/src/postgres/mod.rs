@@ -8,6 +8,7 @@ mod browser_sessions;
 mod check;
 mod commands;
 mod connect;
+mod contention;
 mod deliveries;
 mod event_heads;
 mod event_log;

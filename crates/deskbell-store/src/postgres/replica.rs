@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
+use super::contention::Contention;
 use super::pools::Pools;
 
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
@@ -16,11 +17,16 @@ const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
 pub(super) struct Replica {
     pub(super) name: String,
     packs: AtomicBool,
+    pub(super) contention: Contention,
 }
 
 impl Replica {
     pub(super) fn new() -> Self {
-        Self { name: format!("{:016x}", rand::random::<u64>()), packs: AtomicBool::new(false) }
+        Self {
+            name: format!("{:016x}", rand::random::<u64>()),
+            packs: AtomicBool::new(false),
+            contention: Contention::default(),
+        }
     }
 
     /// Whether payloads may be compressed: every replica can read them. Once it is so, it stays so.
