@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskbell_store::clock::whole_ms;
-use deskbell_store::deliveries::{DeliveryQueue, Settlement, Verdict};
+use deskbell_store::deliveries::{DeliveryQueue, Ordering, Settlement, Verdict};
 use deskbell_store::{Backoff, StoreError};
 use futures_util::FutureExt;
 use tokio::time::Instant;
@@ -28,7 +28,7 @@ use self::report::AttemptLog;
 use self::settlements::Settlements;
 use crate::breaker::{Allowed, Breaker};
 use crate::channel::Channel;
-use crate::delivery_config::WorkerOptions;
+use crate::delivery_config::{DeliveryConfig, WorkerOptions};
 use crate::rate_limiter::RateLimiter;
 
 /// Attempts that have ended and are not written down yet, for each one in flight: a process that
@@ -143,7 +143,9 @@ impl Worker {
             self.take(result);
         }
         self.watch_health().await?;
-        self.settle(&mut progress).await?;
+        if self.settle_at().is_some_and(|at| at <= Instant::now()) {
+            self.settle(&mut progress).await?;
+        }
         if self.claims_too_many() {
             self.give_back().await?;
         }
@@ -165,6 +167,13 @@ impl Worker {
             self.claims.ask_by(Instant::now());
         }
         Ok(())
+    }
+
+    /// When what has ended is settled: at once where nothing else is in flight or waits for it.
+    fn settle_at(&self) -> Option<Instant> {
+        let DeliveryConfig { ordering, max_in_flight, .. } = self.options.delivery;
+        let gathers = ordering != Some(Ordering::Subject) && !self.in_flight.is_empty();
+        self.settlements.write_at(if gathers { max_in_flight } else { 1 })
     }
 
     async fn settle(&mut self, progress: &mut WorkerProgress) -> Result<(), StoreError> {
@@ -328,9 +337,7 @@ impl Worker {
     fn next_round(&self) -> Instant {
         let now = Instant::now();
         let poll = now + self.options.poll_every;
-        if !self.settlements.is_empty() {
-            return now;
-        }
+        let poll = self.settle_at().map_or(poll, |at| poll.min(at.max(now)));
         if self.health.is_disabled() {
             return poll;
         }
