@@ -218,4 +218,3 @@ async fn works(api: &Api) -> Result<Vec<Work>, BenchError> {
 fn work_of(batch: &Batch, mappings: &Mappings) -> Vec<Work> {
     Work::of(batch, mappings, false)
 }
-

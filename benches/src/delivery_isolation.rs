@@ -72,12 +72,7 @@ pub(crate) fn run(options: &Options) -> Result<Report, BenchError> {
 }
 
 /// The percentiles are those of all rounds together: of one round they are mostly noise.
-fn report(
-    options: &Options,
-    routing: Latencies,
-    without: Latencies,
-    with: Latencies,
-) -> Report {
+fn report(options: &Options, routing: Latencies, without: Latencies, with: Latencies) -> Report {
     let [routing, without, with] =
         [routing, without, with].map(|latencies| latencies.percentiles_ms([50, 99]));
     let row = |what: &str, [p50, p99]: [f64; 2]| Row {

@@ -25,7 +25,7 @@ const TLS_RATIO_AIM: f64 = 0.85;
 /// On SQLite, with 64 connections.
 const ACK_MS_P99_AIM: f64 = 20.0;
 /// On SQLite.
-const MEMORY_MB_AIM: f64 = 60.0;
+const MEMORY_MB_AIM: f64 = 50.0;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {

@@ -47,7 +47,7 @@ pub(crate) fn run(options: &Options) -> Result<Report, BenchError> {
             requests_max: REQUESTS_MAX,
             duration_max: Duration::from_secs(options.seconds),
             seed: round,
-        ids: IdOrder::Time,
+            ids: IdOrder::Time,
         };
         let store = directory.path().join(format!("empty-{round}.db"));
         empty.push(load::run(Some(&Location::file(&store)), &bodies, run)?);

@@ -101,9 +101,9 @@ impl Log {
         for seed in 0..options.rounds.max(1) {
             eprintln!("log-full: acks beside indexing, round {}", seed + 1);
             let bodies = load::small_bodies();
-            let without = load::run_without_index(&self.location, &bodies, run_of(options, 2 * seed))?;
-            let beside =
-                load::run(Some(&self.location), &bodies, run_of(options, 2 * seed + 1))?;
+            let without =
+                load::run_without_index(&self.location, &bodies, run_of(options, 2 * seed))?;
+            let beside = load::run(Some(&self.location), &bodies, run_of(options, 2 * seed + 1))?;
             ratios.push(beside.load.acked_per_second / without.load.acked_per_second);
         }
         eprintln!("log-full: indexing the rest");

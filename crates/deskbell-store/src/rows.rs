@@ -112,15 +112,29 @@ pub(crate) fn event(row: &impl Columns, sources: &mut Sources) -> Result<StoredE
     })
 }
 
-/// `payload` and `payload_bytes`; nothing if the payload was pruned or erased.
+/// A payload that cannot be decompressed: the file or the disk is damaged.
+#[derive(Debug, thiserror::Error)]
+#[error("the payload of event {seq} in the log is damaged")]
+struct DamagedPayload {
+    seq: i64,
+    source: std::io::Error,
+}
+
+/// `payload` and `payload_bytes`, of a row that begins with `seq`; nothing if the payload was pruned or
+/// erased.
 pub(crate) fn payload(
     row: &impl Columns,
     payload: usize,
     payload_bytes: usize,
 ) -> Result<Bytes, sqlx::Error> {
     let stored = row.bytes_or_null(payload)?.unwrap_or_default();
-    let unpacked = unpack(stored, row.small_or_null(payload_bytes)?);
-    Ok(unpacked.map_err(|error| sqlx::Error::Decode(Box::new(error)))?.into())
+    match unpack(stored, row.small_or_null(payload_bytes)?) {
+        Ok(payload) => Ok(payload.into()),
+        Err(source) => {
+            let seq = row.integer(0)?;
+            Err(sqlx::Error::Decode(Box::new(DamagedPayload { seq, source })))
+        }
+    }
 }
 
 /// `seq, received_at_ms, source, message_id, type, subject, occurred_at_ms, instance_id,

@@ -1,5 +1,6 @@
 //! The conformance suite on SQLite, and what is particular to a file.
 
+use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -9,8 +10,8 @@ use async_trait::async_trait;
 use deskbell_store::conformance::{Backend, event, events};
 use deskbell_store::retention::PruneOptions;
 use deskbell_store::{
-    Appended, Clock, Command, CommandId, EventLog, LogWriter, LogWriterOptions, ReadLimit,
-    Retention, Seq, SqliteOpenError, SqliteStore, Store, SubjectIndex, SubmitError,
+    Appended, Clock, Command, CommandId, EventLog, LogWriter, LogWriterOptions, NewEvent,
+    ReadLimit, Retention, Seq, SqliteOpenError, SqliteStore, Store, SubjectIndex, SubmitError,
     conformance_tests,
 };
 use sqlx::{Connection, SqliteConnection};
@@ -160,6 +161,22 @@ async fn a_store_that_cannot_be_written_recovers_by_itself() {
     sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
     assert_eq!(store.append(&[event("during")]).await.unwrap(), [Appended::New(Seq::new(4))]);
     store.check_writable().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_damaged_payload_is_an_error_that_names_the_event() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("deskbell.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    let long = NewEvent { payload: vec![b' '; 1_000].into(), ..event("a") };
+    store.append(&[event("b"), long]).await.unwrap();
+    let damage = "UPDATE events SET payload_bytes = payload_bytes - 1 WHERE seq = 2";
+    sqlx::raw_sql(damage).execute(&mut connect(&path).await).await.unwrap();
+    let error = store.find("clerk", "a").await.unwrap_err();
+    let causes = std::iter::successors(Some(&error as &dyn Error), |error| error.source());
+    let causes: Vec<String> = causes.map(ToString::to_string).collect();
+    assert!(causes.iter().any(|cause| cause.contains("payload of event 2")), "{causes:?}");
+    assert!(store.find("clerk", "b").await.unwrap().is_some());
 }
 
 #[tokio::test]

@@ -13,9 +13,12 @@ use crate::{Appended, LogId, NewEvent, Seq};
 /// Rows in one statement; as many as a full batch of the log writer. SQLite takes at most 32,766
 /// parameters in one.
 const ROWS_MAX: usize = 256;
-/// Statements that the writer keeps prepared: look-up, insert and replay request, each for every
-/// number of rows.
-pub(super) const STATEMENTS_MAX: usize = 3 * ROWS_MAX + 16;
+/// Numbers of rows that there are statements for. A batch takes the next larger one, whose other rows
+/// stay null and are left out: a statement for every number would be kept prepared, at some 100 KB each.
+const SIZES: [usize; 15] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, ROWS_MAX];
+/// Statements that the writer keeps prepared: look-up, insert and replay request, each of every size,
+/// and those of others.
+pub(super) const STATEMENTS_MAX: usize = 3 * SIZES.len() + 64;
 
 const COLUMNS: &str = "seq, source, message_id, type, subject, occurred_at_ms, received_at_ms, \
                        instance_id, payload, origin, payload_bytes";
@@ -123,7 +126,7 @@ async fn stored<'a>(
 ) -> Result<HashMap<Key<'a>, Seq>, sqlx::Error> {
     let mut known = HashMap::with_capacity(batch.len());
     for events in batch.chunks(ROWS_MAX) {
-        let marks = vec!["?"; events.len()].join(",");
+        let marks = repeated("?", events.len());
         let sql =
             format!("SELECT seq, source, message_id FROM events WHERE message_id IN ({marks})");
         let mut arguments = SqliteArguments::default();
@@ -143,13 +146,21 @@ async fn stored<'a>(
     Ok(known)
 }
 
+/// The next larger size of this, for so many rows. What is not bound is null.
+fn repeated(row: &str, rows: usize) -> String {
+    let size = SIZES.into_iter().find(|size| *size >= rows).unwrap_or(rows);
+    vec![row; size].join(",")
+}
+
 async fn insert(
     connection: &mut SqliteConnection,
     rows: &[(Seq, &NewEvent)],
     now_ms: i64,
 ) -> Result<(), sqlx::Error> {
-    let values = vec!["(?,?,?,?,?,?,?,?,?,?,?)"; rows.len()].join(",");
-    let sql = format!("INSERT INTO events ({COLUMNS}) VALUES {values}");
+    let values = repeated("(?,?,?,?,?,?,?,?,?,?,?)", rows.len());
+    let sql = format!(
+        "INSERT INTO events ({COLUMNS}) SELECT * FROM (VALUES {values}) WHERE column1 IS NOT NULL"
+    );
     let mut arguments = SqliteArguments::default();
     for (seq, event) in rows {
         bind(&mut arguments, *seq, event, now_ms).map_err(sqlx::Error::Encode)?;
@@ -184,8 +195,11 @@ async fn request_replays(
     seqs: &[Seq],
     now_ms: i64,
 ) -> Result<(), sqlx::Error> {
-    let values = vec!["(?,?)"; seqs.len()].join(",");
-    let sql = format!("INSERT INTO replay_requests (seq, requested_at_ms) VALUES {values}");
+    let values = repeated("(?,?)", seqs.len());
+    let sql = format!(
+        "INSERT INTO replay_requests (seq, requested_at_ms)
+         SELECT * FROM (VALUES {values}) WHERE column1 IS NOT NULL"
+    );
     let mut arguments = SqliteArguments::default();
     for seq in seqs {
         arguments.add(seq.get()).map_err(sqlx::Error::Encode)?;

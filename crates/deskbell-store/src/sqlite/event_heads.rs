@@ -1,5 +1,5 @@
-//! Events without their payloads. `length` reads a payload's size from the row's header, so that the
-//! pages that a large one continues on are not read.
+//! Events without their payloads. `length` reads a payload's size from the row's header. The length of
+//! a compressed one stands behind it: only where that fills pages of its own are they passed.
 
 use async_trait::async_trait;
 use sqlx::{QueryBuilder, Sqlite};
