@@ -19,6 +19,7 @@ use deskbell_store::deliveries::{ROUTER, Revived, Routed, RoutedBatch, Routing};
 use deskbell_store::{
     FencingToken, FollowOptions, Leader, LogFollower, ReadLimit, Seq, StoreError, run_as_leader,
 };
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use self::decide::{Decided, decide};
@@ -27,6 +28,11 @@ use self::plan::{LogRange, ranges};
 pub use self::route::Route;
 use crate::off_workers::off_workers;
 
+/// While fewer events are routed at a time, and others come meanwhile, the router pauses for as long as
+/// the last round took, so that a round has more of them.
+const BATCH_EVENTS_MIN: u64 = 256;
+/// And no longer: events wait for it.
+const PAUSE_MAX: Duration = Duration::from_millis(5);
 /// Replay requests that are executed in one transaction.
 const REQUESTS_MAX: u32 = 500;
 
@@ -171,8 +177,14 @@ impl Router {
         self.position = None;
         let mut follower = LogFollower::new(self.store.subscribe(), self.options.follow);
         while follower.next_step(&shutdown).await {
+            let began = Instant::now();
             match self.run_once().await {
-                Ok(progress) => follower.succeeded(progress.more),
+                Ok(progress) => {
+                    if progress.more && progress.events < BATCH_EVENTS_MIN {
+                        sleep(began.elapsed().min(PAUSE_MAX)).await;
+                    }
+                    follower.succeeded(progress.more);
+                }
                 Err(error) => {
                     let retry_in_ms = whole_ms(follower.failed());
                     let error = &error as &dyn std::error::Error;

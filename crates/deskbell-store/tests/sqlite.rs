@@ -173,8 +173,12 @@ async fn a_damaged_payload_is_an_error_that_names_the_event() {
     let damage = "UPDATE events SET payload_bytes = payload_bytes - 1 WHERE seq = 2";
     sqlx::raw_sql(damage).execute(&mut connect(&path).await).await.unwrap();
     let error = store.find("clerk", "a").await.unwrap_err();
-    let causes = std::iter::successors(Some(&error as &dyn Error), |error| error.source());
-    let causes: Vec<String> = causes.map(ToString::to_string).collect();
+    let mut causes = vec![error.to_string()];
+    let mut error: &dyn Error = &error;
+    while let Some(source) = error.source() {
+        causes.push(source.to_string());
+        error = source;
+    }
     assert!(causes.iter().any(|cause| cause.contains("payload of event 2")), "{causes:?}");
     assert!(store.find("clerk", "b").await.unwrap().is_some());
 }
@@ -273,12 +277,12 @@ async fn a_writer_with_too_much_waiting_refuses_and_takes_nothing() {
         Arc::new(SqliteStore::open(&directory.path().join("deskbell.db")).await.unwrap());
     let options = LogWriterOptions { queue_bytes_max: 100, ..LogWriterOptions::default() };
     let (writer, log) = LogWriter::new(Arc::clone(&store), &options);
-    let large = deskbell_store::NewEvent { payload: vec![b'x'; 60].into(), ..event("first") };
+    let large = NewEvent { payload: vec![b'x'; 60].into(), ..event("first") };
     let first = log.clone();
     let first_event = large.clone();
     let mut waiting = Box::pin(async move { first.append(first_event).await });
     assert!(futures_util::poll!(&mut waiting).is_pending());
-    let second = deskbell_store::NewEvent { message_id: "second".into(), ..large };
+    let second = NewEvent { message_id: "second".into(), ..large };
     assert!(matches!(log.append(second.clone()).await, Err(SubmitError::Overloaded)));
     let later = async move {
         waiting.await.unwrap();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use sqlx::{Connection, Row, SqliteConnection};
+use sqlx::{Connection, Row, SqliteConnection, SqlitePool};
 
 use super::targets::{self, Target};
 use super::{json, pending};
@@ -97,6 +97,16 @@ async fn revive(
     let revived = revive_all(&mut transaction, &wanted, now_ms).await?;
     transaction.commit().await?;
     Ok(revived)
+}
+
+/// Whether there are replay requests that nobody has acted on.
+pub(super) async fn is_requested(readers: &SqlitePool) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT coalesce((SELECT max(number) FROM replay_requests), 0)
+             > (SELECT replayed_number FROM router)",
+    )
+    .fetch_one(readers)
+    .await
 }
 
 /// Acts on the next replay requests; `None` where another router has taken over.
