@@ -1,8 +1,8 @@
 //! Group commit: the waiting events are written as one transaction, then all senders are answered.
 //!
 //! While one commit is in progress the next batch accumulates, so the batches grow with the load. There
-//! is no other delay, unless the store would have a batch wait for another replica's anyway. The writer is a task of its own: a caller that goes away cancels
-//! nothing that it has submitted.
+//! is no other delay, unless the store would have a batch wait for another replica's anyway. The writer
+//! is a task of its own: a caller that goes away cancels nothing that it has submitted.
 
 use std::sync::Arc;
 
