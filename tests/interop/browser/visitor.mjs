@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { start } from "./chromium.mjs";
 import { packages, screenshot, token, url } from "./server.mjs";
 
-const { By, Key, error } = packages("selenium-webdriver");
+const { By, Key, error, until: becomes } = packages("selenium-webdriver");
 
 // Longer than anything takes, also on a busy machine.
 const PATIENCE_MS = 30_000;
@@ -26,7 +26,10 @@ export class Visitor {
   async signIn(text = token) {
     await this.open("/sign-in");
     await this.fill("Access token", text);
+    const page = await this.driver.findElement(By.css("html"));
     await this.press("Sign in");
+    // Or the page that comes would take the place of what is opened next.
+    await this.driver.wait(becomes.stalenessOf(page), PATIENCE_MS);
   }
 
   // What can be read on the page, as one line.
