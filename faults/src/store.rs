@@ -33,7 +33,12 @@ pub(crate) struct Logged {
     pub(crate) payload: Vec<u8>,
 }
 
-const EVENTS: &str = "SELECT message_id, payload FROM events WHERE source = 'clerk' ORDER BY seq";
+/// What compressed payloads need: `payload_bytes` says how long such a one is.
+const DICTIONARY: &[u8] =
+    include_bytes!("../../crates/deskbell-store/src/packing/dictionary_32768.zdict");
+
+const EVENTS: &str = "SELECT message_id, payload, payload_bytes FROM events
+    WHERE source = 'clerk' ORDER BY seq";
 const SETTLED: &str = "SELECT CAST(count(*) AS BIGINT) FROM settled_deliveries
     JOIN events USING (seq) WHERE events.source = 'clerk'";
 const DEAD_LETTERED: &str = "SELECT events.message_id FROM settled_deliveries
@@ -75,15 +80,24 @@ impl Store {
 
     /// Every event of Clerk's in the log, in its order.
     pub(crate) async fn events(&self) -> Result<Vec<Logged>, FaultError> {
-        let rows: Vec<(String, Vec<u8>)> = match self {
+        let rows: Vec<(String, Vec<u8>, Option<i32>)> = match self {
             Self::Sqlite(_) => sqlx::query_as(EVENTS).fetch_all(&mut self.sqlite().await?).await?,
             Self::Postgres(options) => {
                 let mut connection = PgConnection::connect_with(options).await?;
                 sqlx::query_as(EVENTS).fetch_all(&mut connection).await?
             }
         };
-        let logged = |(message_id, payload)| Logged { message_id, payload };
-        Ok(rows.into_iter().map(logged).collect())
+        let mut decompressor = zstd::bulk::Decompressor::with_dictionary(DICTIONARY)?;
+        let mut logged = Vec::with_capacity(rows.len());
+        for (message_id, stored, payload_bytes) in rows {
+            let length = payload_bytes.and_then(|length| usize::try_from(length).ok());
+            let payload = match length {
+                Some(length) => decompressor.decompress(&stored, length)?,
+                None => stored,
+            };
+            logged.push(Logged { message_id, payload });
+        }
+        Ok(logged)
     }
 
     /// How many deliveries of Clerk's events have ended, made or given up.
