@@ -26,10 +26,9 @@ pub struct Target {
 }
 
 /// In which order message ids come.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdOrder {
     /// Later ones are greater, as Svix makes them.
-    #[default]
     Time,
     /// None: each falls anywhere among those before it.
     Random,
