@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clerk_webhooks::{
-    Envelope, Event, HeaderFamily, NotAnEvent, Secret, SignatureHeaders, Verifier,
+    Envelope, Event, EventHead, HeaderFamily, NotAnEvent, Secret, SignatureHeaders, Verifier,
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -150,6 +150,7 @@ pub(crate) fn secret(data: &[u8]) {
 /// Any bytes are an event, or the reason why not; and what a plain JSON parser sees is what is seen here.
 pub(crate) fn event(data: &[u8]) {
     let envelope = Envelope::parse(data);
+    assert_eq!(EventHead::parse(data), envelope.clone().map(EventHead::from));
     let plain = serde_json::from_slice::<serde_json::Value>(data).ok();
     let envelope = match envelope {
         Ok(envelope) => envelope,

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -53,7 +54,14 @@ impl<'a> Envelope<'a> {
             serde_json::from_str::<IgnoredAny>(text)?;
             return Err(NotAnEvent::NotAnObject);
         }
-        serde_json::from_str::<Members<'a>>(text)?.into_envelope()
+        let members = serde_json::from_str::<Members<'a, &'a RawValue>>(text)?;
+        Ok(Self {
+            event_type: members.event_type()?,
+            timestamp: members.timestamp(),
+            instance_id: members.instance_id(),
+            event_attributes: members.event_attributes,
+            data: members.data,
+        })
     }
 
     /// The id of the entity that the event is about: `data.id`, where that is a text that is not empty.
@@ -65,12 +73,60 @@ impl<'a> Envelope<'a> {
     /// When the event happened: `timestamp`, or else the time of the signature, in seconds.
     #[must_use]
     pub fn occurred_at(&self, fallback_seconds: u64) -> UnixMillis {
-        self.timestamp.unwrap_or_else(|| {
-            i64::try_from(fallback_seconds)
-                .ok()
-                .and_then(UnixMillis::from_seconds)
-                .unwrap_or(UnixMillis::MAX)
-        })
+        moment_or(self.timestamp, fallback_seconds)
+    }
+}
+
+/// What an event is, without its payload: an [`Envelope`] with its subject in place of `data`.
+///
+/// For who stores or forwards an event and does not look into it. The subject is found while the body is
+/// checked, where an [`Envelope`] goes through `data` once more.
+///
+/// ```
+/// use clerk_webhooks::EventHead;
+///
+/// let body = br#"{"type": "user.deleted", "timestamp": 1716883200, "data": {"id": "user_2a"}}"#;
+/// let head = EventHead::parse(body)?;
+/// assert_eq!((&*head.event_type, head.subject.as_deref()), ("user.deleted", Some("user_2a")));
+/// # Ok::<(), clerk_webhooks::NotAnEvent>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EventHead<'a> {
+    /// `type`, such as `user.created`: never empty.
+    pub event_type: Cow<'a, str>,
+    /// When it happened, by Clerk's clock. Deliveries of 2022 and 2023 have none.
+    pub timestamp: Option<UnixMillis>,
+    /// The Clerk instance that sends; in deliveries since 2025.
+    pub instance_id: Option<Cow<'a, str>>,
+    /// The id of the entity that the event is about: `data.id`.
+    pub subject: Option<Cow<'a, str>>,
+}
+
+impl<'a> EventHead<'a> {
+    /// Reads the head of a body; what it says is what an [`Envelope`] says.
+    ///
+    /// # Errors
+    ///
+    /// [`NotAnEvent`] when the body is not JSON, not an object, or has no `type`.
+    pub fn parse(body: &'a [u8]) -> Result<Self, NotAnEvent> {
+        let text = str::from_utf8(body).unwrap_or_default();
+        if let Ok(members) = serde_json::from_str::<Members<'a, IdOnly<'a>>>(text) {
+            return Ok(Self {
+                event_type: members.event_type()?,
+                timestamp: members.timestamp(),
+                instance_id: members.instance_id(),
+                subject: members.data.and_then(|IdOnly(id)| text_of(id?)),
+            });
+        }
+        // It is no event, or one whose `data` is no object.
+        Envelope::parse(body).map(Self::from)
+    }
+
+    /// When the event happened: `timestamp`, or else the time of the signature, in seconds.
+    #[must_use]
+    pub fn occurred_at(&self, fallback_seconds: u64) -> UnixMillis {
+        moment_or(self.timestamp, fallback_seconds)
     }
 }
 
@@ -83,6 +139,17 @@ impl fmt::Debug for Envelope<'_> {
             .field("instance_id", &self.instance_id)
             .field("data_bytes", &self.data.map(|data| data.get().len()))
             .finish_non_exhaustive()
+    }
+}
+
+impl<'a> From<Envelope<'a>> for EventHead<'a> {
+    fn from(envelope: Envelope<'a>) -> Self {
+        Self {
+            subject: envelope.subject(),
+            event_type: envelope.event_type,
+            timestamp: envelope.timestamp,
+            instance_id: envelope.instance_id,
+        }
     }
 }
 
@@ -142,57 +209,67 @@ impl From<serde_json::Error> for NotAnEvent {
 }
 
 /// The members as they stand: which of them make sense is decided after the object was read whole.
-#[derive(Default)]
-struct Members<'a> {
+struct Members<'a, D> {
     event_type: Option<&'a RawValue>,
     timestamp: Option<&'a RawValue>,
     instance_id: Option<&'a RawValue>,
     event_attributes: Option<&'a RawValue>,
-    data: Option<&'a RawValue>,
+    data: Option<D>,
 }
 
-impl<'a> Members<'a> {
-    fn into_envelope(self) -> Result<Envelope<'a>, NotAnEvent> {
+impl<'a, D> Members<'a, D> {
+    fn event_type(&self) -> Result<Cow<'a, str>, NotAnEvent> {
         let event_type = self.event_type.ok_or(NotAnEvent::NoType)?;
-        Ok(Envelope {
-            event_type: match text_of(event_type) {
-                Some(text) => text,
-                None if event_type.get() == "\"\"" => return Err(NotAnEvent::EmptyType),
-                None => return Err(NotAnEvent::TypeNotText),
-            },
-            timestamp: self.timestamp.and_then(moment_of),
-            instance_id: self.instance_id.and_then(text_of),
-            event_attributes: self.event_attributes,
-            data: self.data,
-        })
+        match text_of(event_type) {
+            Some(text) => Ok(text),
+            None if event_type.get() == "\"\"" => Err(NotAnEvent::EmptyType),
+            None => Err(NotAnEvent::TypeNotText),
+        }
+    }
+
+    fn timestamp(&self) -> Option<UnixMillis> {
+        self.timestamp.and_then(moment_of)
+    }
+
+    fn instance_id(&self) -> Option<Cow<'a, str>> {
+        self.instance_id.and_then(text_of)
     }
 }
 
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MembersVisitor)
+impl<'de, D: Deserialize<'de>> Deserialize<'de> for Members<'de, D> {
+    fn deserialize<T: Deserializer<'de>>(deserializer: T) -> Result<Self, T::Error> {
+        deserializer.deserialize_map(MembersVisitor(PhantomData))
     }
 }
 
 // By hand, because a derived one refuses a repeated member.
-struct MembersVisitor;
+struct MembersVisitor<D>(PhantomData<D>);
 
-impl<'de> Visitor<'de> for MembersVisitor {
-    type Value = Members<'de>;
+impl<'de, D: Deserialize<'de>> Visitor<'de> for MembersVisitor<D> {
+    type Value = Members<'de, D>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Members::default();
+        let mut members = Members {
+            event_type: None,
+            timestamp: None,
+            instance_id: None,
+            event_attributes: None,
+            data: None,
+        };
         while let Some(name) = map.next_key::<Name>()? {
             let place = match name {
                 Name::Type => &mut members.event_type,
                 Name::Timestamp => &mut members.timestamp,
                 Name::InstanceId => &mut members.instance_id,
                 Name::EventAttributes => &mut members.event_attributes,
-                Name::Data => &mut members.data,
+                Name::Data => {
+                    members.data = map.next_value()?;
+                    continue;
+                }
                 Name::Other => {
                     map.next_value::<IgnoredAny>()?;
                     continue;
@@ -204,7 +281,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 }
 
-/// `id` of an object; none where the value is not an object.
+/// `id` of an object.
 struct IdOnly<'a>(Option<&'a RawValue>);
 
 impl<'de> Deserialize<'de> for IdOnly<'de> {
@@ -224,8 +301,8 @@ impl<'de> Visitor<'de> for IdVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut id = None;
-        while let Some(IsId(is_id)) = map.next_key()? {
-            if is_id {
+        while let Some(name) = map.next_key::<&RawValue>()? {
+            if is_id(name) {
                 id = map.next_value()?;
             } else {
                 map.next_value::<IgnoredAny>()?;
@@ -235,25 +312,10 @@ impl<'de> Visitor<'de> for IdVisitor {
     }
 }
 
-/// Whether a name is `id`. As bytes, which is fastest; that the name is sound was seen with the envelope.
-struct IsId(bool);
-
-impl<'de> Deserialize<'de> for IsId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct IsIdVisitor;
-        impl Visitor<'_> for IsIdVisitor {
-            type Value = IsId;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name")
-            }
-
-            fn visit_bytes<E>(self, name: &[u8]) -> Result<IsId, E> {
-                Ok(IsId(name == b"id"))
-            }
-        }
-        deserializer.deserialize_bytes(IsIdVisitor)
-    }
+/// Whether a name is `id`, however it is written.
+fn is_id(name: &RawValue) -> bool {
+    let name_text = name.get();
+    name_text == "\"id\"" || (name_text.contains('\\') && text_of(name).as_deref() == Some("id"))
 }
 
 /// A member's name, compared without keeping it.
@@ -297,6 +359,15 @@ fn text_of(raw: &RawValue) -> Option<Cow<'_, str>> {
         return Some(Cow::Borrowed(inside));
     }
     serde_json::from_str(raw.get()).ok().map(|LossyText(text)| Cow::Owned(text))
+}
+
+fn moment_or(moment: Option<UnixMillis>, fallback_seconds: u64) -> UnixMillis {
+    moment.unwrap_or_else(|| {
+        i64::try_from(fallback_seconds)
+            .ok()
+            .and_then(UnixMillis::from_seconds)
+            .unwrap_or(UnixMillis::MAX)
+    })
 }
 
 /// A moment after 1970: a zero is how Go writes a time that was never set.

@@ -27,7 +27,7 @@
 //! ```
 //!
 //! - To verify: [`Secret`], [`Verifier`], [`Verified`], and [`VerifyError`] with the reason why not.
-//! - To read: [`Envelope`], which is cheap, or [`Event`], which is typed.
+//! - To read: [`Envelope`], which is cheap, [`EventHead`], which is cheaper, or [`Event`], which is typed.
 //! - To sign: [`Signer`].
 //! - In a web framework: the modules `axum`, `actix` and `tower`, each behind the feature of its name (`actix-web` for `actix`).
 //! - The feature `catalog`: every type of event, with a sample.
@@ -90,7 +90,7 @@ mod shape;
 mod text_enum;
 mod time;
 
-pub use envelope::{Envelope, NotAnEvent};
+pub use envelope::{Envelope, EventHead, NotAnEvent};
 pub use event::Event;
 pub use event_data::{EventData, OtherReason};
 pub use event_type::EventType;

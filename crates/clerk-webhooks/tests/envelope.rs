@@ -1,10 +1,17 @@
-//! `Envelope::parse`: what it accepts, what it refuses and why, and how deep it can go.
+//! `Envelope::parse` and `EventHead::parse`: what they accept, what they refuse and why, and how deep they can go.
 
-use clerk_webhooks::{Envelope, NotAnEvent, UnixMillis};
+use clerk_webhooks::{Envelope, EventHead, NotAnEvent, UnixMillis};
 use serde_json::value::RawValue;
 
 fn parse(body: &str) -> Envelope<'_> {
-    Envelope::parse(body.as_bytes()).unwrap_or_else(|error| panic!("{body}: {error}"))
+    parse_both(body.as_bytes()).unwrap_or_else(|error| panic!("{body}: {error}"))
+}
+
+/// The envelope; the head says the same.
+fn parse_both(body: &[u8]) -> Result<Envelope<'_>, NotAnEvent> {
+    let envelope = Envelope::parse(body);
+    assert_eq!(EventHead::parse(body), envelope.clone().map(EventHead::from));
+    envelope
 }
 
 #[test]
@@ -76,6 +83,8 @@ fn finds_the_subject_and_nothing_that_only_looks_like_it() {
         (r#"[{"id":"x"}]"#, None),
         (r#""id""#, None),
         ("null", None),
+        ("1e999", None),
+        (r#""\ud800""#, None),
     ] {
         let body = format!(r#"{{"type":"t","id":"msg","data":{data}}}"#);
         assert_eq!(parse(&body).subject().as_deref(), subject, "{data}");
@@ -86,7 +95,7 @@ fn finds_the_subject_and_nothing_that_only_looks_like_it() {
 fn the_last_of_a_repeated_member_counts() {
     let envelope = parse(r#"{"type":"a","data":{"id":"1"},"type":"b","data":{"id":"2"}}"#);
     assert_eq!((&*envelope.event_type, envelope.subject().as_deref()), ("b", Some("2")));
-    assert_eq!(Envelope::parse(br#"{"type":"a","type":null}"#).unwrap_err(), NotAnEvent::NoType);
+    assert_eq!(parse_both(br#"{"type":"a","type":null}"#).unwrap_err(), NotAnEvent::NoType);
 }
 
 #[test]
@@ -106,7 +115,10 @@ fn the_event_type_is_the_envelopes_own() {
 #[test]
 fn says_why_a_body_is_no_event() {
     for (body, code) in [
-        (&b""[..], "not_json"),
+        (&b"{\"type\":\"t\",\"data\":{\"id\":\"x\",\"a\":\"\xff\"}}"[..], "not_utf8"),
+        (b"{\"type\":\"t\",\"data\":{\"id\":\"x\",\"a\nb\":1}}", "not_json"),
+        (b"{\"type\":\"t\",\"data\":{\"id\":\"x\",\"a\":tru}}", "not_json"),
+        (b"", "not_json"),
         (b"  ", "not_json"),
         (b"user.created", "not_json"),
         (b"{\"type\":\"t\"", "not_json"),
@@ -129,14 +141,14 @@ fn says_why_a_body_is_no_event() {
         (b"{\"type\":{\"a\":\"b\"}}", "type_not_text"),
         (b"{\"type\":\"\"}", "empty_type"),
     ] {
-        let error = Envelope::parse(body).expect_err(&String::from_utf8_lossy(body));
+        let error = parse_both(body).expect_err(&String::from_utf8_lossy(body));
         assert_eq!(error.code(), code, "{}", String::from_utf8_lossy(body));
     }
 }
 
 #[test]
 fn says_where_the_json_is_broken() {
-    let error = Envelope::parse(b"{\n  \"type\": \"t\",\n  \"data\": secret\n}").unwrap_err();
+    let error = parse_both(b"{\n  \"type\": \"t\",\n  \"data\": secret\n}").unwrap_err();
     let NotAnEvent::NotJson { line, column, ref reason } = error else { panic!("{error:?}") };
     assert_eq!((line, column), (3, 11));
     assert!(
@@ -153,7 +165,7 @@ fn depth_neither_overflows_nor_refuses() {
         let body = format!(r#"{{"data":{{"id":"user_1","m":{nested}}},"x":{nested},"type":"t"}}"#);
         let envelope = parse(&body);
         assert_eq!(envelope.subject().as_deref(), Some("user_1"));
-        assert!(Envelope::parse(nested.as_bytes()).is_err());
+        assert!(parse_both(nested.as_bytes()).is_err());
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use clerk_webhooks::{Envelope, NotAnEvent};
+use clerk_webhooks::{EventHead, NotAnEvent};
 
 /// Bytes of a message id, and of a subject, that any store takes for certain: an index of
 /// PostgreSQL's takes no row of more than some 2,700. Clerk's ids have about 35.
@@ -190,15 +190,15 @@ impl NewEvent {
         body: &Bytes,
         origin: Origin,
     ) -> Result<Self, NotAnEvent> {
-        let envelope = Envelope::parse(body)?;
+        let head = EventHead::parse(body)?;
         Ok(Self {
             source: Arc::clone(source),
             message_id: message_id.to_owned(),
             // A longer text names nothing of Clerk's. The payload has it all the same.
-            subject: envelope.subject().filter(|id| id.len() <= ID_BYTES_MAX).map(Into::into),
-            occurred_at_ms: envelope.occurred_at(sent_at_seconds).as_millis(),
-            instance_id: envelope.instance_id.as_deref().map(ToOwned::to_owned),
-            event_type: envelope.event_type.into_owned(),
+            subject: head.subject.as_deref().filter(|id| id.len() <= ID_BYTES_MAX).map(Into::into),
+            occurred_at_ms: head.occurred_at(sent_at_seconds).as_millis(),
+            instance_id: head.instance_id.as_deref().map(ToOwned::to_owned),
+            event_type: head.event_type.into_owned(),
             payload: body.clone(),
             origin,
         })
