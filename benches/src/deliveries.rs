@@ -282,7 +282,7 @@ fn event(bodies: &[Bytes], number: usize) -> NewEvent {
         subject: Some(format!("user_{number:027}")),
         occurred_at_ms: 1_767_225_600_000,
         instance_id: None,
-        payload: bodies[number % bodies.len()].clone(),
+        payload: bodies[number % bodies.len()].clone().into(),
         origin: Origin::Webhook,
     }
 }

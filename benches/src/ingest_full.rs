@@ -94,7 +94,8 @@ fn small_event(source: &Arc<str>, number: usize) -> NewEvent {
         subject: Some(format!("user_{number:027}")),
         occurred_at_ms: 1_767_225_600_000,
         instance_id: None,
-        payload: Bytes::from_static(b"{\"data\":{\"deleted\":true},\"type\":\"user.deleted\"}"),
+        payload: Bytes::from_static(b"{\"data\":{\"deleted\":true},\"type\":\"user.deleted\"}")
+            .into(),
         origin: Origin::Webhook,
     }
 }

@@ -243,7 +243,7 @@ async fn write_log(store: &dyn Store, events: usize) -> Result<Truth, BenchError
                 subject: text(&body["data"]["id"]),
                 occurred_at_ms: body["timestamp"].as_i64().unwrap_or_default(),
                 instance_id: text(&body["instance_id"]),
-                payload: message.body,
+                payload: message.body.into(),
                 origin: Origin::Webhook,
             });
         }

@@ -119,7 +119,7 @@ impl HttpChannel {
     /// Whether the receiver had it before is not known; its message id says that it is the same.
     async fn send(&self, headers: HeaderMap, delivery: &Delivery) -> reqwest::Result<Response> {
         let request = |client: &Client| {
-            let body = delivery.event.payload.clone();
+            let body = delivery.event.payload.to_bytes();
             client.post(self.url.clone()).headers(headers.clone()).body(body).send()
         };
         match reused::noting(request(&self.clients.keeping)).await {

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use clerk_webhooks::{EventHead, NotAnEvent};
 
+use crate::Payload;
+
 /// Bytes of a message id, and of a subject, that any store takes for certain: an index of
 /// PostgreSQL's takes no row of more than some 2,700. Clerk's ids have about 35.
 pub const ID_BYTES_MAX: usize = 256;
@@ -67,7 +69,7 @@ pub struct NewEvent {
     /// The Clerk instance that it belongs to, where the payload names one.
     pub instance_id: Option<String>,
     /// The body: the bytes that were signed, if it came [by a webhook](Origin::Webhook).
-    pub payload: Bytes,
+    pub payload: Payload,
     /// How it came.
     pub origin: Origin,
 }
@@ -199,7 +201,7 @@ impl NewEvent {
             occurred_at_ms: head.occurred_at(sent_at_seconds).as_millis(),
             instance_id: head.instance_id.as_deref().map(ToOwned::to_owned),
             event_type: head.event_type.into_owned(),
-            payload: body.clone(),
+            payload: body.clone().into(),
             origin,
         })
     }

@@ -140,6 +140,8 @@ impl LogHandle {
         let room = Arc::clone(&self.bytes)
             .try_acquire_many_owned(bytes)
             .map_err(|_| SubmitError::Overloaded)?;
+        // Here, where many do it at once, and not while all of them wait for the log.
+        event.payload.pack();
         let (answer, answered) = oneshot::channel();
         self.queue.try_send(Submission { event, answer, room }).map_err(
             |refused| match refused {

@@ -4,7 +4,6 @@
 //! no room to learn its own words in. `payload_bytes` in a row is the length of what comes back, byte
 //! for byte; it is null where the payload is stored as it is.
 
-use std::borrow::Cow;
 use std::cell::RefCell;
 use std::io;
 use std::sync::LazyLock;
@@ -34,35 +33,9 @@ thread_local! {
         RefCell::new(Decompressor::with_prepared_dictionary(&DECODER));
 }
 
-/// A payload as a row has it.
-#[derive(Debug)]
-pub(crate) struct Packed<'a> {
-    pub(crate) stored: Cow<'a, [u8]>,
-    /// The payload's length where it is compressed.
-    pub(crate) payload_bytes: Option<i32>,
-}
-
-impl<'a> Packed<'a> {
-    /// Compresses a payload, if that makes it smaller.
-    pub(crate) fn of(payload: &'a [u8]) -> Self {
-        let compressed = i32::try_from(payload.len()).ok().zip(compress(payload));
-        match compressed {
-            Some((payload_bytes, compressed)) => {
-                Self { stored: compressed.into(), payload_bytes: Some(payload_bytes) }
-            }
-            None => Self::unpacked(payload),
-        }
-    }
-
-    /// The payload as it is.
-    pub(crate) fn unpacked(payload: &'a [u8]) -> Self {
-        Self { stored: payload.into(), payload_bytes: None }
-    }
-}
-
 /// `None` where the payload is better stored as it is.
-fn compress(payload: &[u8]) -> Option<Vec<u8>> {
-    if payload.len() < BYTES_MIN {
+pub(crate) fn compress(payload: &[u8]) -> Option<Vec<u8>> {
+    if payload.len() < BYTES_MIN || i32::try_from(payload.len()).is_err() {
         return None;
     }
     COMPRESSOR.with_borrow_mut(|compressor| {
@@ -105,11 +78,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::Payload;
 
     fn there_and_back(payload: &[u8]) -> (usize, Vec<u8>) {
-        let packed = Packed::of(payload);
-        let length = packed.stored.len();
-        (length, unpack(packed.stored.into_owned(), packed.payload_bytes).unwrap())
+        let payload = Payload::from(payload.to_vec());
+        let (stored, payload_bytes) = match payload.packed() {
+            Some((packed, payload_bytes)) => (packed.to_vec(), Some(payload_bytes)),
+            None => (payload.to_vec(), None),
+        };
+        (stored.len(), unpack(stored, payload_bytes).unwrap())
     }
 
     #[test]
@@ -123,15 +100,13 @@ mod tests {
     #[test]
     fn what_does_not_shrink_is_stored_as_it_is() {
         for payload in [&b""[..], b"{}", &noise(4_000)] {
-            let packed = Packed::of(payload);
-            assert!(*packed.stored == *payload && packed.payload_bytes.is_none());
+            assert_eq!(compress(payload), None);
         }
     }
 
     #[test]
     fn a_damaged_row_is_an_error_and_no_other_payload() {
-        let packed = Packed::of(&[b'x'; 1_000]);
-        let stored = packed.stored.into_owned();
+        let stored = compress(&[b'x'; 1_000]).unwrap();
         for (stored, payload_bytes) in [
             (stored.clone(), 999),
             (stored.clone(), 1_001),

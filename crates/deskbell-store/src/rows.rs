@@ -106,7 +106,7 @@ pub(crate) fn event(row: &impl Columns, sources: &mut Sources) -> Result<StoredE
             subject: row.text_or_null(5)?,
             occurred_at_ms: row.integer(6)?,
             instance_id: row.text_or_null(7)?,
-            payload: payload(row, 8, 10)?,
+            payload: payload(row, 8, 10)?.into(),
             origin: Origin::from_stored(row.text_or_null(9)?.as_deref()),
         },
     })

@@ -7,7 +7,6 @@ use sqlx::Row;
 
 use super::pooled_connection::PooledConnection;
 use super::user_refs;
-use crate::packing::Packed;
 use crate::{Appended, LogId, NewEvent, Seq};
 
 const APPEND: &str = "SELECT places, fresh, waited_us
@@ -33,15 +32,17 @@ pub(super) struct AppendedBatch {
 }
 
 /// Appends the batch and returns when it is on disk.
-pub(super) async fn append(
+pub(super) async fn append<'a>(
     connection: &mut PooledConnection,
-    batch: &[NewEvent],
+    batch: &'a [NewEvent],
     options: AppendOptions,
 ) -> Result<AppendedBatch, sqlx::Error> {
-    let pack = if options.packs { Packed::of } else { Packed::unpacked };
-    let packed = column(batch, |event| pack(&event.payload));
-    let (payloads, lengths): (Vec<&[u8]>, Vec<_>) =
-        packed.iter().map(|packed| (&*packed.stored, packed.payload_bytes)).unzip();
+    let stored = |event: &'a NewEvent| {
+        let packed = options.packs.then(|| event.payload.packed()).flatten();
+        let (stored, payload_bytes) = packed.unzip();
+        (stored.unwrap_or(&event.payload), payload_bytes)
+    };
+    let (payloads, lengths): (Vec<&[u8]>, Vec<_>) = batch.iter().map(stored).unzip();
     let (refs, numbers) = options.user_refs_of.map(|log| user_refs::named(batch, log)).unzip();
     let has_origins = batch.iter().any(|event| event.origin.stored().is_some());
     let query = sqlx::query(APPEND)

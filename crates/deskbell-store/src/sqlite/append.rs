@@ -7,7 +7,6 @@ use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, Connection, Row, SqliteConnection};
 
 use super::user_refs;
-use crate::packing::Packed;
 use crate::{Appended, LogId, NewEvent, Seq};
 
 /// Rows in one statement; as many as a full batch of the log writer. SQLite takes at most 32,766
@@ -184,10 +183,10 @@ fn bind(
     row.add(event.occurred_at_ms)?;
     row.add(now_ms)?;
     row.add(event.instance_id.as_deref())?;
-    let packed = Packed::of(&event.payload);
-    row.add(packed.stored.into_owned())?;
+    let (stored, payload_bytes) = event.payload.packed().unzip();
+    row.add(stored.unwrap_or(&event.payload).to_vec())?;
     row.add(event.origin.stored())?;
-    row.add(packed.payload_bytes)
+    row.add(payload_bytes)
 }
 
 async fn request_replays(

@@ -133,7 +133,7 @@ async fn a_simulated_clerk_leaves_no_drift_in_whatever_order() {
         let body: Value = serde_json::from_slice(&message.body).unwrap();
         let at = body["timestamp"].as_i64().unwrap();
         let mut event = stored(&message.id, message.event_type, at, "");
-        event.payload = message.body;
+        event.payload = message.body.into();
         events.push(event);
     }
     // Every third one late, every fifth one twice.

@@ -35,7 +35,7 @@ async fn fill(world: &World, clerk: &mut deskbell_sim::World) -> i64 {
             subject: None,
             occurred_at_ms: body["timestamp"].as_i64().unwrap(),
             instance_id: None,
-            payload: message.body,
+            payload: message.body.into(),
             origin: Origin::Webhook,
         });
     }

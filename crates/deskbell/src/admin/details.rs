@@ -46,7 +46,7 @@ pub(crate) async fn details(
         unwanted: filtered_out.into_iter().map(views::unwanted).collect(),
         payload_pruned,
         payload_erased,
-        payload: (!payload_pruned).then(|| Payload::new(event.event.payload)),
+        payload: (!payload_pruned).then(|| Payload::new(event.event.payload.to_bytes())),
         event: events.remove(0),
     })
 }

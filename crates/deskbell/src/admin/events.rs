@@ -37,7 +37,7 @@ impl Events for LocalAdmin {
         let limit = ReadLimit { events_max: EVENTS_MAX, ..ReadLimit::default() };
         let events = self.store.read(seq, limit).await.map_err(unavailable)?;
         let with_payload = events.into_iter().map(|event| {
-            let payload = Bytes::clone(&event.payload);
+            let payload = event.payload.to_bytes();
             (views::summary(views::head_of(&event)), payload)
         });
         Ok(with_payload.collect())
@@ -63,7 +63,7 @@ impl Events for LocalAdmin {
                 let mut summary = views::summary(views::head_of(&event));
                 summary.delivery_counts =
                     Some(counts.get(&seq).copied().map(views::counts).unwrap_or_default());
-                LoggedEvent { summary, payload: is_read.then(|| Bytes::clone(&event.payload)) }
+                LoggedEvent { summary, payload: is_read.then(|| event.payload.to_bytes()) }
             }));
         }
         Ok(found)
