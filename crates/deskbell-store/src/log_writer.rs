@@ -85,6 +85,8 @@ impl LogWriter {
         while self.waiting.recv_many(&mut batch, self.batch_events_max).await > 0 {
             self.let_grow(&mut batch).await;
             self.commit(batch.drain(..)).await;
+            // The answers go out first, and what is ready to run meanwhile is in the next batch.
+            tokio::task::yield_now().await;
         }
     }
 
