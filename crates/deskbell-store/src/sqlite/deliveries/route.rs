@@ -8,7 +8,7 @@ use sqlx::{Connection, SqliteConnection};
 
 use super::{json, pending, replay};
 use crate::deliveries::{FilteredOut, ROUTER, Revived, Routed, RoutedBatch, Routing};
-use crate::sqlite::{SqliteStore, leases};
+use crate::sqlite::SqliteStore;
 use crate::{FencingToken, ReplayRequest, Seq, StoreError, rows};
 
 const REPLAY_REQUESTS: &str = "SELECT number, seq, requested_at_ms FROM replay_requests
@@ -70,9 +70,7 @@ async fn route(
     now_ms: i64,
 ) -> Result<Routed, sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    if !leases::is_newest(&mut transaction, ROUTER, batch.token).await?
-        || !move_checkpoints(&mut transaction, batch).await?
-    {
+    if !move_checkpoints(&mut transaction, batch).await? {
         transaction.rollback().await?;
         return Ok(Routed::Superseded);
     }
@@ -82,7 +80,8 @@ async fn route(
     Ok(Routed::Done)
 }
 
-/// Moves all of the batch's checkpoints; `false` if one of them is not where the batch begins.
+/// Moves all of the batch's checkpoints; `false` if one of them is not where the batch begins, or another
+/// router has taken over.
 async fn move_checkpoints(
     connection: &mut SqliteConnection,
     batch: &RoutedBatch,
@@ -90,11 +89,14 @@ async fn move_checkpoints(
     let names: BTreeSet<&str> = batch.destinations.iter().map(|name| &**name).collect();
     let moved = sqlx::query(
         "UPDATE destinations SET routed_seq = ?3
-         WHERE routed_seq = ?2 AND name IN (SELECT value FROM json_each(?1))",
+         WHERE routed_seq = ?2 AND name IN (SELECT value FROM json_each(?1))
+             AND (SELECT token FROM consumers WHERE name = ?4) = ?5",
     )
     .bind(json(&names)?)
     .bind(batch.from.get())
     .bind(batch.to.get())
+    .bind(ROUTER)
+    .bind(batch.token.get())
     .execute(connection)
     .await?
     .rows_affected();

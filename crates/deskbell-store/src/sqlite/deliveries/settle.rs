@@ -1,52 +1,73 @@
 //! Settling: attempts are stored, settled deliveries move to their own table, the rest is due later.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use serde::Serialize;
-use sqlx::{Connection, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
 use super::{json, pending, targets};
 use crate::clock::whole_ms;
 use crate::deliveries::{AttemptRecord, REPLY_BYTES_MAX, Settlement, Verdict};
 use crate::sqlite::queues::Settling;
 
+/// All of it at once: the thread of the connection is asked once, while whoever appends to the log waits for
+/// it. `?1` is the destination's name, `?2` are [`Rows`], `?3` the replies and `?4` the time.
+static SETTLE: LazyLock<String> = LazyLock::new(|| [ATTEMPTS, RETRIES, SETTLED, DONE].join(";\n"));
+
 /// The replies come as one value, of which each row names its part.
 pub(super) const ATTEMPTS: &str = "INSERT INTO attempts
          (destination_id, seq, number, started_at_ms, duration_ms, status, error, reply)
-     SELECT ?1, pending.seq, attempts_total + 1, made.value ->> 'started_at_ms',
-            made.value ->> 'duration_ms', made.value ->> 'status', made.value ->> 'error',
+     SELECT pending.destination_id, pending.seq, attempts_total + 1,
+            made.value ->> 'started_at_ms', made.value ->> 'duration_ms',
+            made.value ->> 'status', made.value ->> 'error',
             CASE WHEN made.value ->> 'reply_bytes' > 0
                  THEN substr(?3, made.value ->> 'reply_from', made.value ->> 'reply_bytes') END
-     FROM json_each(?2) AS made
+     FROM json_each(?2, '$.attempts') AS made
      CROSS JOIN deliveries AS pending
-         ON pending.destination_id = ?1 AND pending.seq = made.value ->> 'seq'";
+         ON pending.destination_id = (SELECT id FROM destinations WHERE name = ?1)
+         AND pending.seq = made.value ->> 'seq'";
 
 /// Not an `UPDATE … FROM`: SQLite would look through all of the destination for the few.
 pub(super) const RETRIES: &str = "REPLACE INTO deliveries
          (destination_id, seq, subject, attempts, attempts_total, first_attempt_at_ms, due_at_ms,
           blocked)
-     SELECT ?1, pending.seq, subject, attempts + (again.value ->> 'attempts'),
+     SELECT pending.destination_id, pending.seq, subject,
+            attempts + (again.value ->> 'attempts'),
             attempts_total + (again.value ->> 'attempts'),
             coalesce(first_attempt_at_ms, again.value ->> 'started_at_ms'),
             again.value ->> 'due_at_ms', blocked
-     FROM json_each(?2) AS again
+     FROM json_each(?2, '$.retries') AS again
      CROSS JOIN deliveries AS pending
-         ON pending.destination_id = ?1 AND pending.seq = again.value ->> 'seq'";
+         ON pending.destination_id = (SELECT id FROM destinations WHERE name = ?1)
+         AND pending.seq = again.value ->> 'seq'";
 
 pub(super) const SETTLED: &str = "INSERT INTO settled_deliveries
          (destination_id, seq, state, settled_at_ms, attempts_total, reason, source, message_id,
           type, subject)
-     SELECT ?1, pending.seq, iif(done.value ->> 'reason' IS NULL, 'delivered', 'dead_lettered'),
-            ?3, attempts_total + (done.value ->> 'attempts'), done.value ->> 'reason',
+     SELECT pending.destination_id, pending.seq,
+            iif(done.value ->> 'reason' IS NULL, 'delivered', 'dead_lettered'),
+            ?4, attempts_total + (done.value ->> 'attempts'), done.value ->> 'reason',
             event.source, event.message_id, event.type, event.subject
-     FROM json_each(?2) AS done
+     FROM json_each(?2, '$.done') AS done
      CROSS JOIN deliveries AS pending
-         ON pending.destination_id = ?1 AND pending.seq = done.value ->> 'seq'
+         ON pending.destination_id = (SELECT id FROM destinations WHERE name = ?1)
+         AND pending.seq = done.value ->> 'seq'
      LEFT JOIN events AS event
          ON done.value ->> 'reason' IS NOT NULL AND event.seq = pending.seq";
 
-pub(super) const DONE: &str = "DELETE FROM deliveries WHERE destination_id = ?1
-     AND seq IN (SELECT value ->> 'seq' FROM json_each(?2))";
+pub(super) const DONE: &str = "DELETE FROM deliveries
+     WHERE destination_id = (SELECT id FROM destinations WHERE name = ?1)
+     AND seq IN (SELECT value ->> 'seq' FROM json_each(?2, '$.done'))";
+
+#[derive(Serialize)]
+struct Rows<'a> {
+    attempts: Vec<AttemptRow<'a>>,
+    /// Those that are tried again.
+    retries: Vec<RetryRow>,
+    /// Those that are done with.
+    done: Vec<DoneRow<'a>>,
+}
 
 #[derive(Serialize)]
 struct AttemptRow<'a> {
@@ -76,35 +97,31 @@ struct DoneRow<'a> {
     reason: Option<&'a str>,
 }
 
-/// Settles, unless the destination has been removed. Whether it is known.
+/// Settles, unless the destination has been removed, and its deliveries with it. Whether there were any.
 pub(super) async fn settle(
     connection: &mut SqliteConnection,
     destination: &str,
     settling: &Settling<'_>,
     now_ms: i64,
 ) -> Result<bool, sqlx::Error> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let target = targets::target(&mut transaction, destination).await?;
-    let Some(target) = target else {
-        transaction.rollback().await?;
-        return Ok(false);
-    };
     let (retries, done) = sort(&settling.settlements, now_ms);
-    write_attempts(&mut transaction, target.id, &settling.settlements, now_ms).await?;
-    if !retries.is_empty() {
-        let retries = json(&retries)?;
-        sqlx::query(RETRIES).bind(target.id).bind(retries).execute(&mut *transaction).await?;
-    }
-    if !done.is_empty() {
-        let done = json(&done)?;
-        let settled = sqlx::query(SETTLED).bind(target.id).bind(&done).bind(now_ms);
-        settled.execute(&mut *transaction).await?;
-        sqlx::query(DONE).bind(target.id).bind(done).execute(&mut *transaction).await?;
+    let (attempts, replies) = attempts(&settling.settlements, now_ms);
+    let rows = Rows { attempts, retries, done };
+    let settle = sqlx::query(AssertSqlSafe(SETTLE.as_str()))
+        .bind(destination)
+        .bind(json(&rows)?)
+        .bind(replies)
+        .bind(now_ms);
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let settled = settle.execute(&mut *transaction).await?.rows_affected();
+    if !rows.done.is_empty() && !settling.subjects.is_empty() {
         let subjects: BTreeSet<&str> = settling.subjects.iter().map(String::as_str).collect();
-        pending::unblock_first(&mut transaction, target, &subjects).await?;
+        if let Some(target) = targets::target(&mut transaction, destination).await? {
+            pending::unblock_first(&mut transaction, target, &subjects).await?;
+        }
     }
     transaction.commit().await?;
-    Ok(true)
+    Ok(settled > 0)
 }
 
 /// Those that are tried again, and those that are done with.
@@ -129,12 +146,8 @@ fn sort<'a>(settlements: &[&'a Settlement], now_ms: i64) -> (Vec<RetryRow>, Vec<
     (retries, done)
 }
 
-async fn write_attempts(
-    connection: &mut SqliteConnection,
-    destination_id: i64,
-    settlements: &[&Settlement],
-    now_ms: i64,
-) -> Result<(), sqlx::Error> {
+/// The attempts that were made, and the replies to them, one behind the other.
+fn attempts<'a>(settlements: &[&'a Settlement], now_ms: i64) -> (Vec<AttemptRow<'a>>, Vec<u8>) {
     let mut replies = Vec::new();
     let mut rows = Vec::with_capacity(settlements.len());
     for settlement in settlements {
@@ -151,11 +164,7 @@ async fn write_attempts(
         });
         replies.extend_from_slice(reply);
     }
-    if !rows.is_empty() {
-        let attempts = sqlx::query(ATTEMPTS).bind(destination_id).bind(json(&rows)?).bind(replies);
-        attempts.execute(connection).await?;
-    }
-    Ok(())
+    (rows, replies)
 }
 
 fn started_at_ms(attempt: &AttemptRecord, now_ms: i64) -> i64 {
