@@ -23,9 +23,12 @@ pub trait EventLog: fmt::Debug + Send + Sync + 'static {
     /// Nothing of the batch was stored; it can be retried as it is.
     async fn append(&self, batch: &[NewEvent]) -> Result<Vec<Appended>, StoreError>;
 
-    /// For how long other processes are likely to keep an append waiting, if it began now.
-    fn busy_with_others(&self) -> Duration {
-        Duration::ZERO
+    /// Does what can be done of an append before the event's turn has come. Many may do it at once.
+    fn prepare(&self, _event: &NewEvent) {}
+
+    /// For how long a batch is let grow before it is appended.
+    fn batch_growth(&self) -> BatchGrowth {
+        BatchGrowth::None
     }
 
     /// The events after `after`, in order, as many as fit the limit, but at least one if
@@ -83,6 +86,17 @@ pub trait EventLog: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// Why it cannot.
     async fn check_writable(&self) -> Result<(), StoreError>;
+}
+
+/// For how long events join a batch that could be written already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BatchGrowth {
+    /// Not at all.
+    None,
+    /// Until the tasks that are ready have run, without a clock.
+    UntilReadyHaveRun,
+    /// For as long as other processes are likely to keep an append waiting, if it began now.
+    For(Duration),
 }
 
 /// How much one read may return.

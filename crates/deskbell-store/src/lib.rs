@@ -104,7 +104,7 @@ pub use config::{RetentionConfig, StoreConfig};
 pub use error::{BackendError, StoreError};
 pub use event::{Appended, ID_BYTES_MAX, NewEvent, Origin, ReplayRequest, Seq, StoredEvent};
 pub use event_heads::{EventHead, EventHeads, HeadFilter, SeqRange};
-pub use event_log::{EventLog, ReadLimit, SubjectEvents};
+pub use event_log::{BatchGrowth, EventLog, ReadLimit, SubjectEvents};
 pub use follow_log::{FollowOptions, LogFollower};
 pub use indexer::SubjectIndexer;
 pub use leader::{Leader, run_as_leader};

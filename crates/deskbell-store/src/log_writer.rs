@@ -1,23 +1,23 @@
 //! Group commit: the waiting events are written as one transaction, then all senders are answered.
 //!
 //! While one commit is in progress the next batch accumulates, so the batches grow with the load. There
-//! is no other delay, unless the store would have a batch wait for another replica's anyway. The writer
-//! is a task of its own: a caller that goes away cancels nothing that it has submitted.
+//! is no other delay, unless the store would have a batch wait for another replica's anyway (see
+//! [`BatchGrowth`]). The writer is a task of its own: a caller that goes away cancels nothing that it has submitted.
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
-use crate::{Appended, EventLog, NewEvent, StoreError};
+use crate::{Appended, BatchGrowth, EventLog, NewEvent, StoreError};
 
 /// How much may wait in memory, and how much goes into one transaction.
 #[derive(Debug, Clone)]
 pub struct LogWriterOptions {
     /// Events that may wait for the log; one more is refused as [`SubmitError::Overloaded`].
     pub queue_events_max: usize,
-    /// Bytes of payload that may wait for the log, the batch that is being committed included;
-    /// more is refused as [`SubmitError::Overloaded`].
+    /// Bytes of payload that may wait for the log, as they came and compressed, the batch that is being
+    /// committed included; more is refused as [`SubmitError::Overloaded`].
     pub queue_bytes_max: u32,
     /// Events in one transaction; the rest waits for the next.
     pub batch_events_max: usize,
@@ -41,6 +41,7 @@ pub struct LogWriter {
 /// Hands events to the [`LogWriter`]. Cheap to clone; the writer ends when the last one is gone.
 #[derive(Debug, Clone)]
 pub struct LogHandle {
+    store: Arc<dyn EventLog>,
     queue: mpsc::Sender<Submission>,
     bytes: Arc<Semaphore>,
     refused_at: watch::Receiver<Option<Instant>>,
@@ -75,8 +76,8 @@ impl LogWriter {
         let bytes = Arc::new(Semaphore::new(options.queue_bytes_max as usize));
         let batch_events_max = options.batch_events_max.max(1);
         let (refused, refused_at) = watch::channel(None);
-        let writer = Self { store, waiting, batch_events_max, refused_at: refused };
-        (writer, LogHandle { queue, bytes, refused_at })
+        let handle = LogHandle { store: Arc::clone(&store), queue, bytes, refused_at };
+        (Self { store, waiting, batch_events_max, refused_at: refused }, handle)
     }
 
     /// Commits batch after batch until every handle is gone and nothing waits.
@@ -85,19 +86,23 @@ impl LogWriter {
         while self.waiting.recv_many(&mut batch, self.batch_events_max).await > 0 {
             self.let_grow(&mut batch).await;
             self.commit(batch.drain(..)).await;
-            // The answers go out first, and what is ready to run meanwhile is in the next batch.
-            tokio::task::yield_now().await;
         }
     }
 
-    /// Waits here rather than in the store for as long as others write to it: what comes meanwhile
-    /// goes into the same transaction.
+    /// What comes meanwhile goes into the same transaction: while others write to the store, it is waited
+    /// for here rather than there.
     async fn let_grow(&mut self, batch: &mut Vec<Submission>) {
-        let busy = self.store.busy_with_others();
-        if busy.is_zero() || batch.len() >= self.batch_events_max {
+        if batch.len() >= self.batch_events_max {
             return;
         }
-        sleep(busy).await;
+        match self.store.batch_growth() {
+            BatchGrowth::None => return,
+            BatchGrowth::UntilReadyHaveRun => tokio::task::yield_now().await,
+            BatchGrowth::For(time) => {
+                // The runtime's timers count whole milliseconds, of which a batch is written in one.
+                let _ = tokio::task::spawn_blocking(move || std::thread::sleep(time)).await;
+            }
+        }
         while batch.len() < self.batch_events_max
             && let Ok(next) = self.waiting.try_recv()
         {
@@ -138,12 +143,9 @@ impl LogHandle {
     /// # Errors
     /// [`SubmitError`]: the event must not be acknowledged.
     pub async fn append(&self, event: NewEvent) -> Result<Appended, SubmitError> {
-        let bytes = u32::try_from(event.payload.len()).map_err(|_| SubmitError::Overloaded)?;
-        let room = Arc::clone(&self.bytes)
-            .try_acquire_many_owned(bytes)
-            .map_err(|_| SubmitError::Overloaded)?;
-        // Here, where many do it at once, and not while all of them wait for the log.
-        event.payload.pack();
+        let mut room = self.room(event.payload.len())?;
+        self.store.prepare(&event);
+        room.merge(self.room(event.payload.bytes_held() - event.payload.len())?);
         let (answer, answered) = oneshot::channel();
         self.queue.try_send(Submission { event, answer, room }).map_err(
             |refused| match refused {
@@ -152,6 +154,13 @@ impl LogHandle {
             },
         )?;
         Ok(answered.await.map_err(|_| SubmitError::Stopped)??)
+    }
+
+    /// Room for so many bytes more to wait.
+    fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit, SubmitError> {
+        let bytes = u32::try_from(bytes).map_err(|_| SubmitError::Overloaded)?;
+        let room = Arc::clone(&self.bytes).try_acquire_many_owned(bytes);
+        room.map_err(|_| SubmitError::Overloaded)
     }
 
     /// When the store refused the newest batch; `None` where it took it, or none was tried.

@@ -10,8 +10,7 @@ use crate::packing;
 
 /// The body of an event. It reads as its bytes.
 ///
-/// A store keeps it compressed where that makes it smaller. It is compressed at most once: whoever
-/// [packs](Payload::pack) it before it is appended spares the one who writes the log.
+/// A store keeps it compressed where that makes it smaller, and compresses it at most once.
 #[derive(Clone, Default)]
 pub struct Payload {
     bytes: Bytes,
@@ -21,8 +20,14 @@ pub struct Payload {
 
 impl Payload {
     /// Compresses it now rather than when it is written.
-    pub fn pack(&self) {
+    pub(crate) fn pack(&self) {
         self.packed();
+    }
+
+    /// What it takes in memory, as it came and compressed, so far.
+    pub(crate) fn bytes_held(&self) -> usize {
+        let packed = self.packed.get().and_then(Option::as_ref);
+        self.bytes.len() + packed.map_or(0, Bytes::len)
     }
 
     /// The bytes, which are shared and not copied.

@@ -291,3 +291,16 @@ async fn a_writer_with_too_much_waiting_refuses_and_takes_nothing() {
     let (appended, ()) = tokio::join!(later, writer.run());
     assert_eq!(appended, Appended::New(Seq::new(2)), "room is given back with the answer");
 }
+
+#[tokio::test]
+async fn what_a_payload_is_compressed_to_takes_room_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let store: Arc<dyn EventLog> =
+        Arc::new(SqliteStore::open(&directory.path().join("deskbell.db")).await.unwrap());
+    let options = LogWriterOptions { queue_bytes_max: 1_000, ..LogWriterOptions::default() };
+    let (writer, log) = LogWriter::new(store, &options);
+    let of = |bytes| NewEvent { payload: vec![b'x'; bytes].into(), ..event("a") };
+    assert!(matches!(log.append(of(1_000)).await, Err(SubmitError::Overloaded)));
+    let (appended, ()) = tokio::join!(async move { log.append(of(900)).await }, writer.run());
+    assert_eq!(appended.unwrap(), Appended::New(Seq::new(1)));
+}

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use deskbell_store::{
-    Appended, EventLog, LogId, NewEvent, ReadLimit, Seq, StoreError, StoredEvent, SubjectEvents,
+    Appended, BatchGrowth, EventLog, LogId, NewEvent, ReadLimit, Seq, StoreError, StoredEvent,
+    SubjectEvents,
 };
 use tokio::sync::watch;
 
@@ -56,8 +56,12 @@ impl<B: BeforeWrite> EventLog for FrontLog<B> {
         self.inner.append(batch).await
     }
 
-    fn busy_with_others(&self) -> Duration {
-        self.inner.busy_with_others()
+    fn prepare(&self, event: &NewEvent) {
+        self.inner.prepare(event);
+    }
+
+    fn batch_growth(&self) -> BatchGrowth {
+        self.inner.batch_growth()
     }
 
     async fn read(&self, after: Seq, limit: ReadLimit) -> Result<Vec<StoredEvent>, StoreError> {

@@ -13,7 +13,8 @@ use super::wake;
 use crate::rows::{Sources, event};
 use crate::subject_index::UNINDEXED_MAX;
 use crate::{
-    Appended, EventLog, LogId, NewEvent, ReadLimit, Seq, StoreError, StoredEvent, SubjectEvents,
+    Appended, BatchGrowth, EventLog, LogId, NewEvent, ReadLimit, Seq, StoreError, StoredEvent,
+    SubjectEvents,
 };
 
 /// The limit of bytes is the database's to keep: it knows how long a payload is without fetching
@@ -62,8 +63,12 @@ impl EventLog for PostgresStore {
         Ok(appended)
     }
 
-    fn busy_with_others(&self) -> Duration {
-        self.replica.contention.expected()
+    fn batch_growth(&self) -> BatchGrowth {
+        match self.replica.contention.expected() {
+            // Its server would have nothing to do meanwhile.
+            Duration::ZERO => BatchGrowth::None,
+            others => BatchGrowth::For(others),
+        }
     }
 
     async fn read(&self, after: Seq, limit: ReadLimit) -> Result<Vec<StoredEvent>, StoreError> {

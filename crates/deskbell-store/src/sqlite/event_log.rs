@@ -9,7 +9,8 @@ use super::store::{SqliteStore, moved};
 use super::{append, subject_events};
 use crate::rows::{Sources, event};
 use crate::{
-    Appended, EventLog, LogId, NewEvent, ReadLimit, Seq, StoreError, StoredEvent, SubjectEvents,
+    Appended, BatchGrowth, EventLog, LogId, NewEvent, ReadLimit, Seq, StoreError, StoredEvent,
+    SubjectEvents,
 };
 
 const EVENTS: &str =
@@ -25,6 +26,16 @@ const FIND: &str = "SELECT seq, received_at_ms, source, message_id, type, subjec
 impl EventLog for SqliteStore {
     fn log_id(&self) -> LogId {
         self.log_id
+    }
+
+    /// Compressed while it has the one connection that writes, a batch would hold up the next.
+    fn prepare(&self, event: &NewEvent) {
+        event.payload.pack();
+    }
+
+    /// A commit costs as much as ten events: with 32 connections it has 16 events instead of 12.
+    fn batch_growth(&self) -> BatchGrowth {
+        BatchGrowth::UntilReadyHaveRun
     }
 
     async fn append(&self, batch: &[NewEvent]) -> Result<Vec<Appended>, StoreError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use serde::Serialize;
-use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
+use sqlx::{Connection, SqliteConnection};
 
 use super::{json, pending, targets};
 use crate::clock::whole_ms;
@@ -12,7 +12,8 @@ use crate::deliveries::{AttemptRecord, REPLY_BYTES_MAX, Settlement, Verdict};
 use crate::sqlite::queues::Settling;
 
 /// All of it at once: the thread of the connection is asked once, while whoever appends to the log waits for
-/// it. `?1` is the destination's name, `?2` are [`Rows`], `?3` the replies and `?4` the time.
+/// it. `?1` is the destination's name, `?2` are [`Rows`], `?3` the replies and `?4` the time. The driver counts
+/// the numbers that statements leave out, and stops to bind where they are more than there are values.
 static SETTLE: LazyLock<String> = LazyLock::new(|| [ATTEMPTS, RETRIES, SETTLED, DONE].join(";\n"));
 
 /// The replies come as one value, of which each row names its part.
@@ -107,7 +108,7 @@ pub(super) async fn settle(
     let (retries, done) = sort(&settling.settlements, now_ms);
     let (attempts, replies) = attempts(&settling.settlements, now_ms);
     let rows = Rows { attempts, retries, done };
-    let settle = sqlx::query(AssertSqlSafe(SETTLE.as_str()))
+    let settle = sqlx::query(SETTLE.as_str())
         .bind(destination)
         .bind(json(&rows)?)
         .bind(replies)
