@@ -5,6 +5,7 @@
 //! [`BatchGrowth`]). The writer is a task of its own: a caller that goes away cancels nothing that it has submitted.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::time::Instant;
@@ -60,6 +61,12 @@ pub enum SubmitError {
     Stopped,
 }
 
+/// With the system's timers: the runtime's count whole milliseconds, of which a batch is written in one.
+#[expect(clippy::disallowed_methods, reason = "it waits for nobody, so that it hides no race")]
+fn sleep(time: Duration) {
+    std::thread::sleep(time);
+}
+
 #[derive(Debug)]
 struct Submission {
     event: NewEvent,
@@ -99,8 +106,7 @@ impl LogWriter {
             BatchGrowth::None => return,
             BatchGrowth::UntilReadyHaveRun => tokio::task::yield_now().await,
             BatchGrowth::For(time) => {
-                // The runtime's timers count whole milliseconds, of which a batch is written in one.
-                let _ = tokio::task::spawn_blocking(move || std::thread::sleep(time)).await;
+                let _ = tokio::task::spawn_blocking(move || sleep(time)).await;
             }
         }
         while batch.len() < self.batch_events_max
