@@ -12,7 +12,7 @@ use super::work::{
     LEASE, append_and_route, claim, claim_all, claim_of, delivered, destination_with, retry, settle,
 };
 use super::{Backend, event, events};
-use crate::deliveries::{Claim, ClaimedDelivery, Rescheduled};
+use crate::deliveries::{Claim, ClaimedDelivery, DestinationHealth, Disabled, Rescheduled};
 use crate::{NewEvent, Seq, Store};
 
 const NONE: [i64; 0] = [];
@@ -36,6 +36,19 @@ pub async fn a_lease_that_ends_lets_others_in(backend: &dyn Backend) {
     let (seqs, second) = claim_all(&*store, "hook").await;
     assert_eq!(seqs, [1, 2]);
     assert_ne!(first[0].claim.number, second[0].claim.number);
+}
+
+pub async fn nothing_is_claimed_for_a_destination_that_is_paused(backend: &dyn Backend) {
+    let store = backend.create().await;
+    destination_with(&*store, "hook", 2).await;
+    let paused = DestinationHealth {
+        disabled: Some(Disabled::paused_by("somebody", 1)),
+        ..DestinationHealth::default()
+    };
+    store.set_health("hook", &paused).await.unwrap();
+    assert_eq!(claim_all(&*store, "hook").await.0, NONE);
+    store.set_health("hook", &DestinationHealth::default()).await.unwrap();
+    assert_eq!(claim_all(&*store, "hook").await.0, [1, 2]);
 }
 
 pub async fn the_limits_of_a_claim(backend: &dyn Backend) {

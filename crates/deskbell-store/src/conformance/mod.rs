@@ -115,7 +115,7 @@ macro_rules! conformance_tests {
             who_waits_is_woken, what_is_enqueued_is_added_once, what_is_absent);
         $crate::conformance_tests!(@topic $backend, claims:
             nobody_else_gets_what_is_claimed, a_lease_that_ends_lets_others_in,
-            the_limits_of_a_claim, the_longest_due_comes_first, the_next_due_time,
+            nothing_is_claimed_for_a_destination_that_is_paused, the_limits_of_a_claim, the_longest_due_comes_first, the_next_due_time,
             what_is_released_is_due_again, the_next_one_is_scheduled_now_where_none_is_due,
             destinations_have_claims_of_their_own,
             a_restart_gives_everything_back, nothing_is_handed_out_twice);

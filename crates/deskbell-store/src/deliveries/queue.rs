@@ -14,7 +14,7 @@ use crate::{Seq, StoreError, StoredEvent};
 pub trait DeliveryQueue: Destinations {
     /// Claims due deliveries of one destination, the longest due first: nobody else gets them
     /// before the lease ends. If the destination is ordered, at most one of each subject, the
-    /// first in log order.
+    /// first in log order. None of a destination that is paused or disabled.
     ///
     /// # Errors
     /// Nothing was claimed.

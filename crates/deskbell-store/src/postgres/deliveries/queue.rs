@@ -29,7 +29,10 @@ const SCHEDULE_NEXT_NOW: &str = "WITH next AS MATERIALIZED (
          AND next.due_at_ms > coalesce($1, deskbell.now_ms())
      RETURNING next.seq, next.due_at_ms";
 
-const CLAIM: &str = "SELECT * FROM deskbell.claim_v3($1, $2, $3, $4, $5)";
+/// There is nothing to claim where there is no such destination.
+const CLAIM: &str = "SELECT * FROM deskbell.claim_v3($1,
+     (SELECT name FROM deskbell.destinations WHERE name = $2 AND disabled_at_ms IS NULL),
+     $3, $4, $5)";
 
 #[async_trait]
 impl DeliveryQueue for PostgresStore {

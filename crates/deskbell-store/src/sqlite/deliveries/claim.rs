@@ -15,7 +15,9 @@ use crate::{Seq, StoredEvent};
 /// handed from the database's thread to ours by itself, and a wake-up costs more than a row.
 pub(super) const WAITING: &str = "SELECT json_group_array(json_array(seq, due_at_ms, subject))
      FROM (SELECT seq, due_at_ms, subject FROM deliveries
-           WHERE destination_id = (SELECT id FROM destinations WHERE name = ?1) AND blocked = 0
+           WHERE destination_id = (SELECT id FROM destinations
+                                   WHERE name = ?1 AND disabled_at_ms IS NULL)
+               AND blocked = 0
            ORDER BY due_at_ms, seq LIMIT ?2)";
 
 /// Events with their payloads, in the order in which they were asked for: `CROSS JOIN` keeps
