@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use deskbell_store::conformance::{Backend, event, events};
 use deskbell_store::retention::PruneOptions;
 use deskbell_store::{
-    Appended, Clock, Command, CommandId, EventLog, LogWriter, LogWriterOptions, NewEvent,
-    ReadLimit, Retention, Seq, SqliteOpenError, SqliteStore, Store, SubjectIndex, SubmitError,
-    conformance_tests,
+    Appended, Clock, Command, CommandId, EventLog, LogHandle, LogWriter, LogWriterOptions,
+    NewEvent, ReadLimit, Retention, Seq, SqliteOpenError, SqliteStore, Store, SubjectIndex,
+    SubmitError, conformance_tests,
 };
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
@@ -270,13 +270,18 @@ async fn what_waits_is_committed_together_and_answered_one_by_one() {
     assert_eq!((new, appended.len()), (100, 110));
 }
 
+/// The writer of a new log, where so many bytes may wait.
+async fn writer_with_room(bytes: u32) -> (TempDir, LogWriter, LogHandle) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&directory.path().join("deskbell.db")).await.unwrap();
+    let options = LogWriterOptions { queue_bytes_max: bytes, ..LogWriterOptions::default() };
+    let (writer, log) = LogWriter::new(Arc::new(store), &options);
+    (directory, writer, log)
+}
+
 #[tokio::test]
 async fn a_writer_with_too_much_waiting_refuses_and_takes_nothing() {
-    let directory = tempfile::tempdir().unwrap();
-    let store: Arc<dyn EventLog> =
-        Arc::new(SqliteStore::open(&directory.path().join("deskbell.db")).await.unwrap());
-    let options = LogWriterOptions { queue_bytes_max: 100, ..LogWriterOptions::default() };
-    let (writer, log) = LogWriter::new(Arc::clone(&store), &options);
+    let (_directory, writer, log) = writer_with_room(100).await;
     let large = NewEvent { payload: vec![b'x'; 60].into(), ..event("first") };
     let first = log.clone();
     let first_event = large.clone();
@@ -294,11 +299,7 @@ async fn a_writer_with_too_much_waiting_refuses_and_takes_nothing() {
 
 #[tokio::test]
 async fn what_a_payload_is_compressed_to_takes_room_too() {
-    let directory = tempfile::tempdir().unwrap();
-    let store: Arc<dyn EventLog> =
-        Arc::new(SqliteStore::open(&directory.path().join("deskbell.db")).await.unwrap());
-    let options = LogWriterOptions { queue_bytes_max: 1_000, ..LogWriterOptions::default() };
-    let (writer, log) = LogWriter::new(store, &options);
+    let (_directory, writer, log) = writer_with_room(1_000).await;
     let of = |bytes| NewEvent { payload: vec![b'x'; bytes].into(), ..event("a") };
     assert!(matches!(log.append(of(1_000)).await, Err(SubmitError::Overloaded)));
     let (appended, ()) = tokio::join!(async move { log.append(of(900)).await }, writer.run());

@@ -33,7 +33,7 @@ impl EventLog for SqliteStore {
         event.payload.pack();
     }
 
-    /// A commit costs as much as ten events: with 32 connections it has 16 events instead of 12.
+    /// A commit costs as much as seven events: with 32 connections it has 16 events instead of 12.
     fn batch_growth(&self) -> BatchGrowth {
         BatchGrowth::UntilReadyHaveRun
     }
